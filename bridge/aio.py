@@ -1,0 +1,23 @@
+"""The only concurrency helper.  Imports the standard library only."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+TIMED_OUT = "timed_out"
+
+
+async def race(*, within: float | None = None, **contenders: Coroutine[Any, Any, Any]) -> str:
+    """Name of the first contender to finish; the others are cancelled and awaited.
+
+    ``within`` seconds pass without one: `TIMED_OUT`.  Ties go to the contender written first, so
+    write hang-ups before good news.  A contender that raises ends the race with its exception.
+    """
+    async with asyncio.TaskGroup() as group:
+        tasks = {name: group.create_task(coro, name=name) for name, coro in contenders.items()}
+        done, pending = await asyncio.wait(
+            tasks.values(), timeout=within, return_when=asyncio.FIRST_COMPLETED
+        )
+        for task in pending:
+            task.cancel()
+    return next((name for name, task in tasks.items() if task in done), TIMED_OUT)

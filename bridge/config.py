@@ -1,0 +1,184 @@
+"""Settings, from the environment only.  Every mistake is reported at once.
+
+`Settings` is what the bridge needs to run; `SiteSettings` is what differs from site to site in
+Asterisk's configuration (see `bridge.asterisk_config`).
+"""
+
+import ipaddress
+import re
+import socket
+from typing import Annotated, Any, Literal, TypeVar
+
+import pydantic
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Seconds = Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
+Port = Annotated[int, pydantic.Field(ge=1, le=65535)]
+
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
+_SAFE_WORD = re.compile(r"[A-Za-z0-9_.@+=/-]+")
+_S = TypeVar("_S", bound=BaseSettings)
+
+
+class ConfigError(Exception):
+    """The settings hold mistakes; the message names every one with its variable."""
+
+
+class Settings(BaseSettings):
+    """How to reach Postgres and Asterisk, and how to serve."""
+
+    model_config = SettingsConfigDict(env_prefix="BRIDGE_", frozen=True, extra="ignore")
+
+    database_url: pydantic.SecretStr
+    """``postgresql://user:password@host:port/name``.  Secret: it holds the password."""
+
+    ari_url: pydantic.HttpUrl = pydantic.HttpUrl("http://127.0.0.1:8088")
+    """Asterisk's HTTP server.  Keep it on loopback: ARI can place calls to anywhere."""
+    ari_user: str = "bridge"
+    ari_password: pydantic.SecretStr
+    ari_app: Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")] = "bridge"
+    """Name of the Stasis application, as the dialplan calls it."""
+
+    node: Annotated[str, pydantic.Field(min_length=1, max_length=64)] = socket.gethostname()
+    """This bridge and its Asterisk among others on one database; must last across restarts."""
+    trunk: Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")] = "carrier"
+    """PJSIP endpoint by which the other leg is placed."""
+
+    api_host: str = "127.0.0.1"
+    """Address the REST API listens on.  Put a TLS proxy in front before you open it."""
+    api_port: Port = 8080
+
+    default_session_expiry: Annotated[int, pydantic.Field(ge=60, le=86400)] = 3600
+    """Seconds a session lives when its creator does not say."""
+    default_call_time_limit: Annotated[int, pydantic.Field(ge=60, le=86400)] = 3600
+    """Seconds two parties may talk in one call when the session's creator does not say."""
+    default_ring_timeout: Annotated[int, pydantic.Field(ge=5, le=180)] = 120
+    """Seconds a phone may ring when the session's creator does not say."""
+
+    drain_timeout: Seconds = 60.0
+    """Seconds that live calls get to finish after SIGTERM, before they are ended."""
+    answer_timeout: Seconds = 5.0
+    """Seconds Asterisk may take to carry out one command before the call is given up."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+
+    @pydantic.field_validator("database_url")
+    @classmethod
+    def _is_a_postgres_url(cls, value: pydantic.SecretStr) -> pydantic.SecretStr:
+        if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must start with postgresql://")
+        return value
+
+    @pydantic.field_validator("ari_password")
+    @classmethod
+    def _is_a_real_password(cls, value: pydantic.SecretStr) -> pydantic.SecretStr:
+        return _strong_secret(value)
+
+
+class SiteSettings(BaseSettings):
+    """What Asterisk's configuration must know of this site."""
+
+    model_config = SettingsConfigDict(env_prefix="BRIDGE_", frozen=True, extra="ignore")
+
+    ari_user: Annotated[str, pydantic.Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] = "bridge"
+    ari_password: pydantic.SecretStr
+    ari_port: Port = 8088
+    """Port of Asterisk's HTTP server, always on 127.0.0.1."""
+
+    sip_host: pydantic.IPvAnyAddress = ipaddress.IPv4Address("127.0.0.1")
+    """Address Asterisk takes SIP on."""
+    sip_port: Port = 5060
+    sip_external_address: str | None = None
+    """Public address behind a NAT, written into SIP and SDP for peers outside ``sip_local_net``."""
+    sip_local_net: pydantic.IPvAnyNetwork | None = None
+    rtp_port_start: Port = 10000
+    rtp_port_end: Port = 20000
+
+    trunk_host: str = "127.0.0.2:5080"
+    """Where calls go out to: the carrier's address, or host:port."""
+    trunk_match: Annotated[list[pydantic.IPvAnyNetwork], NoDecode] = [
+        ipaddress.IPv4Network("127.0.0.2/32")
+    ]
+    """Comma-separated addresses or networks that calls come in from.  Nobody else is listened to."""
+    trunk_user: str | None = None
+    trunk_password: pydantic.SecretStr | None = None
+    """Credentials with which the carrier lets us place calls, if it asks for any."""
+    trunk_codecs: Annotated[str, pydantic.Field(pattern=r"^[a-z0-9]+(,[a-z0-9]+)*$")] = "ulaw,alaw"
+
+    @pydantic.field_validator("trunk_match", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+    @pydantic.field_validator("trunk_match")
+    @classmethod
+    def _is_not_everybody(cls, value: list[Any]) -> list[Any]:
+        if not value:
+            raise ValueError("names no address")
+        if any(network.prefixlen == 0 for network in value):
+            raise ValueError("would let everybody in")
+        return value
+
+    @pydantic.field_validator("trunk_host", "sip_external_address")
+    @classmethod
+    def _is_a_host(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        host, _, port = value.rpartition(":") if re.search(r":\d+$", value) else (value, "", "")
+        if not _HOST.fullmatch(host) or (port and not 0 < int(port) < 65536):
+            raise ValueError("must be an address, or host:port")
+        return value
+
+    @pydantic.field_validator("trunk_user")
+    @classmethod
+    def _is_one_word(cls, value: str | None) -> str | None:
+        if value is not None and not _SAFE_WORD.fullmatch(value):
+            raise ValueError("may hold letters, digits and _.@+=/- only")
+        return value
+
+    @pydantic.field_validator("ari_password", "trunk_password")
+    @classmethod
+    def _is_safe_in_a_file(cls, value: pydantic.SecretStr | None, info: Any) -> Any:
+        if value is None:
+            return None
+        if not _SAFE_WORD.fullmatch(value.get_secret_value()):
+            raise ValueError("may hold letters, digits and _.@+=/- only")
+        return _strong_secret(value) if info.field_name == "ari_password" else value
+
+    @pydantic.model_validator(mode="after")
+    def _fits_together(self) -> "SiteSettings":
+        if self.rtp_port_end - self.rtp_port_start < 3:
+            raise ValueError("BRIDGE_RTP_PORT_END must leave room above BRIDGE_RTP_PORT_START")
+        if (self.trunk_user is None) != (self.trunk_password is None):
+            raise ValueError("BRIDGE_TRUNK_USER and BRIDGE_TRUNK_PASSWORD go together")
+        return self
+
+
+def _strong_secret(value: pydantic.SecretStr) -> pydantic.SecretStr:
+    if len(value.get_secret_value()) < 16:
+        raise ValueError("must have 16 characters or more: `openssl rand -hex 32` makes a good one")
+    return value
+
+
+def load(kind: type[_S]) -> _S:
+    """Settings of that kind from the environment.
+
+    Raises:
+        ConfigError: naming every mistake by its variable, and never a value that may be secret.
+    """
+    try:
+        return kind()
+    except pydantic.ValidationError as error:
+        raise ConfigError("\n".join(_mistakes(error))) from None
+
+
+def _mistakes(error: pydantic.ValidationError) -> list[str]:
+    mistakes = []
+    for fault in error.errors(include_input=False, include_url=False):
+        message = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "missing":
+            message = "is not set"
+        name = f"BRIDGE_{fault['loc'][0]}".upper() if fault["loc"] else ""
+        mistakes.append(f"{name} {message}".strip())
+    return mistakes

@@ -1,0 +1,60 @@
+"""Phone numbers that do not print themselves."""
+
+import dataclasses
+import re
+
+import phonenumbers
+
+_E164 = re.compile(r"\+[1-9][0-9]{1,14}")
+
+WORLDWIDE = "001"
+"""Country of a number that belongs to none, such as +800 (UN M.49 code, as libphonenumber has it)."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class PhoneNumber:
+    """A number in E.164.  ``str()`` is masked; write ``.e164`` where the digits must go out.
+
+    Logs, f-strings, tracebacks and test reports are then safe by default, and the places where
+    digits leave can be listed (``tests/unit/test_numbers_stay_masked.py`` holds that list).
+
+    Raises:
+        ValueError: the text is not ``+`` and 2 to 15 digits, the first not 0 (ITU-T E.164).
+    """
+
+    e164: str
+
+    def __post_init__(self) -> None:
+        if not _E164.fullmatch(self.e164):
+            raise ValueError("not an E.164 number")  # the text itself may be somebody's number
+
+    def __str__(self) -> str:
+        return f"+{'*' * (len(self.e164) - 3)}{self.e164[-2:]}"
+
+    __repr__ = __str__
+
+    @property
+    def country(self) -> str:
+        """ISO 3166 code of the number's country, or `WORLDWIDE`."""
+        parsed = phonenumbers.parse(self.e164)
+        return phonenumbers.region_code_for_number(parsed) or WORLDWIDE
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether the number has a country code and a length in use there (libphonenumber)."""
+        try:
+            return phonenumbers.is_possible_number(phonenumbers.parse(self.e164))
+        except phonenumbers.NumberParseException:
+            return False
+
+
+def from_carrier(text: str) -> PhoneNumber | None:
+    """A number as a carrier signals it: ``+``, ``00`` or bare digits before the country code.
+
+    ``None`` for everything else: a withheld caller ("anonymous"), a name, an extension.
+    """
+    digits = text.removeprefix("+") if text.startswith("+") else text.removeprefix("00")
+    try:
+        return PhoneNumber(f"+{digits}")
+    except ValueError:
+        return None

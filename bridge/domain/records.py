@@ -1,0 +1,76 @@
+"""What is written down of a call."""
+
+import dataclasses
+import enum
+import uuid
+from datetime import datetime
+
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.outcomes import Outcome
+
+
+class Role(enum.StrEnum):
+    """Which leg of a call: ``a`` came in (or was placed first), ``b`` we placed."""
+
+    A = "a"
+    B = "b"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """An inbound call as it reached us, before anything was decided."""
+
+    call_id: uuid.UUID
+    channel_id: str
+    caller: PhoneNumber | None
+    """``None``: withheld, or not a number."""
+    dialled: str
+    """The called number as signalled; E.164 if it is one."""
+    started_at: datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LegRecord:
+    """One row per leg.  Times are Asterisk's own."""
+
+    role: Role
+    channel_id: str
+    party_number: PhoneNumber | None
+    started_at: datetime
+    ringing_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    hangup_cause: int | None = None
+    """ITU-T Q.850."""
+    sip_code: int | None = None
+    """Final SIP status of the leg's INVITE, as far as it is known."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """The one record of a finished call."""
+
+    call_id: uuid.UUID
+    outcome: Outcome
+    ended_at: datetime
+    legs: tuple[LegRecord, ...]
+    ringing_at: datetime | None = None
+    answered_at: datetime | None = None
+    end_is_estimate: bool = False
+    """Nobody of ours saw the end: ``ended_at`` is the latest it can have been."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCall:
+    """A call whose record is not complete, as a restarted bridge finds it."""
+
+    call_id: uuid.UUID
+    a_channel_id: str
+    caller: PhoneNumber | None
+    callee: PhoneNumber | None
+    """``None``: the call was never going to be connected."""
+    started_at: datetime
+    ringing_at: datetime | None
+    answered_at: datetime | None
+    ring_timeout: int
+    call_time_limit: int

@@ -1,0 +1,13 @@
+"""What can go wrong with Postgres, as the rest of the service knows it."""
+
+
+class StoreError(Exception):
+    """Something went wrong in the store."""
+
+
+class StoreUnavailable(StoreError):
+    """Postgres is away, shutting down or too slow.  Nothing was decided; try again."""
+
+
+class SchemaError(StoreError):
+    """The database's schema is not one this program can work with."""
