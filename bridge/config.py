@@ -57,7 +57,7 @@ class Settings(BaseSettings):
 
     drain_timeout: Seconds = 60.0
     """Seconds that live calls get to finish after SIGTERM, before they are ended."""
-    answer_timeout: Seconds = 5.0
+    ari_timeout: Seconds = 5.0
     """Seconds Asterisk may take to carry out one command before the call is given up."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -100,7 +100,7 @@ class SiteSettings(BaseSettings):
     trunk_match: Annotated[list[pydantic.IPvAnyNetwork], NoDecode] = [
         ipaddress.IPv4Network("127.0.0.2/32")
     ]
-    """Comma-separated addresses or networks that calls come in from.  Nobody else is listened to."""
+    """Comma-separated addresses or networks that calls come in from; nobody else is heard."""
     trunk_user: str | None = None
     trunk_password: pydantic.SecretStr | None = None
     """Credentials with which the carrier lets us place calls, if it asks for any."""

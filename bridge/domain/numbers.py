@@ -8,7 +8,7 @@ import phonenumbers
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 
 WORLDWIDE = "001"
-"""Country of a number that belongs to none, such as +800 (UN M.49 code, as libphonenumber has it)."""
+"""Country of a number that belongs to none, such as +800 (UN M.49, as libphonenumber has it)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, repr=False)

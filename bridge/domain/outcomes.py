@@ -59,7 +59,9 @@ RING_TIMEOUT = Outcome(Disposition.NO_ANSWER, "ring-timeout", Fault.CALLEE, Hung
 DRAINED = Outcome(Disposition.FAILED, "bridge-stopped", Fault.US, HungUpBy.BRIDGE)
 CRASHED = Outcome(Disposition.FAILED, "crash", Fault.US, HungUpBy.BRIDGE)
 ASTERISK_FAILED = Outcome(Disposition.FAILED, "asterisk-failed", Fault.US, HungUpBy.BRIDGE)
-ASTERISK_RESTARTED = Outcome(Disposition.FAILED, "asterisk-restart", Fault.US, HungUpBy.UNKNOWN)
+STORE_FAILED = Outcome(Disposition.FAILED, "postgres-away", Fault.US, HungUpBy.BRIDGE)
+LOST = Outcome(Disposition.FAILED, "asterisk-restart", Fault.US, HungUpBy.UNKNOWN)
+LOST_WHILE_RINGING = Outcome(Disposition.FAILED, "bridge-restart", Fault.US, HungUpBy.UNKNOWN)
 
 _REFUSALS = {
     "number-not-in-service": (Cause.UNALLOCATED, Fault.CARRIER),
@@ -82,9 +84,8 @@ _CALLEE_FAILURES: dict[int, tuple[Disposition, str, Fault, Cause]] = {
     Cause.CALL_REJECTED: (Disposition.NO_ANSWER, "declined", Fault.CALLEE, Cause.NO_ANSWER),
     Cause.NORMAL_UNSPECIFIED: (Disposition.NO_ANSWER, "no-answer", Fault.CALLEE, Cause.NO_ANSWER),
     Cause.UNALLOCATED: (Disposition.FAILED, "unreachable", Fault.CUSTOMER, Cause.NO_ANSWER),
-    **{
-        cause: (Disposition.FAILED, "carrier-failed", Fault.CARRIER, Cause.CONGESTION)
-        for cause in (
+    **dict.fromkeys(
+        (
             Cause.DESTINATION_OUT_OF_ORDER,
             Cause.CONGESTION,
             Cause.NETWORK_OUT_OF_ORDER,
@@ -92,8 +93,9 @@ _CALLEE_FAILURES: dict[int, tuple[Disposition, str, Fault, Cause]] = {
             Cause.SWITCH_CONGESTION,
             Cause.CHANNEL_UNAVAILABLE,
             Cause.RECOVERY_ON_TIMER_EXPIRY,
-        )
-    },
+        ),
+        (Disposition.FAILED, "carrier-failed", Fault.CARRIER, Cause.CONGESTION),
+    ),
 }
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Outcome
+from bridge.domain.sessions import Limits
 
 
 class Role(enum.StrEnum):
@@ -50,7 +51,7 @@ class LegRecord:
 class CallRecord:
     """The one record of a finished call."""
 
-    call_id: uuid.UUID
+    arrival: Arrival
     outcome: Outcome
     ended_at: datetime
     legs: tuple[LegRecord, ...]
@@ -64,13 +65,9 @@ class CallRecord:
 class OpenCall:
     """A call whose record is not complete, as a restarted bridge finds it."""
 
-    call_id: uuid.UUID
-    a_channel_id: str
-    caller: PhoneNumber | None
+    arrival: Arrival
     callee: PhoneNumber | None
-    """``None``: the call was never going to be connected."""
-    started_at: datetime
+    limits: Limits | None
+    """Those of its session; ``None``, like ``callee``, for a call that was to be refused."""
     ringing_at: datetime | None
     answered_at: datetime | None
-    ring_timeout: int
-    call_time_limit: int

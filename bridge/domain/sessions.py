@@ -19,6 +19,14 @@ class Side(enum.StrEnum):
         return Side.SECOND if self is Side.FIRST else Side.FIRST
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a call of a session may ring and last, in seconds."""
+
+    ring_timeout: int
+    call_time_limit: int
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """Two parties, one virtual number, a lifetime."""
@@ -37,6 +45,10 @@ class Session:
     """Seconds a phone may ring."""
     call_time_limit: int
     """Seconds two parties may talk in one call."""
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.ring_timeout, self.call_time_limit)
 
     def party(self, side: Side) -> PhoneNumber:
         return self.first_party if side is Side.FIRST else self.second_party

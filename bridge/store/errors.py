@@ -1,11 +1,13 @@
 """What can go wrong with Postgres, as the rest of the service knows it."""
 
+from bridge.domain.errors import Unavailable
+
 
 class StoreError(Exception):
     """Something went wrong in the store."""
 
 
-class StoreUnavailable(StoreError):
+class StoreUnavailable(StoreError, Unavailable):
     """Postgres is away, shutting down or too slow.  Nothing was decided; try again."""
 
 

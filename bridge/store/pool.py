@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 
@@ -25,7 +25,6 @@ AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.ReadOnlySQLTransactionError,  # the primary was demoted under us
-    asyncpg.InterfaceError,  # the connection was closed under us
 )
 """What asyncpg raises when Postgres is away rather than when a statement is wrong."""
 
@@ -44,12 +43,17 @@ class Database:
             server_settings={"application_name": "masking-bridge", "timezone": "UTC"},
         )
 
-    async def open(self) -> None:
-        """Make the pool ready; it connects when first used."""
-        await self._pool
-
-    async def close(self) -> None:
-        await self._pool.close()
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, url: str, *, size: int = 10) -> AsyncIterator["Database"]:
+        """A database for the length of the block; it connects when first used."""
+        database = cls(url, size=size)
+        await database._pool
+        try:
+            yield database
+        finally:
+            # Not close(), which waits for statements that a lost Postgres will never finish.
+            database._pool.terminate()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -58,11 +62,18 @@ class Database:
         Raises:
             StoreUnavailable: Postgres is away, here or in the body.
         """
+        held: Connection | None = None
         try:
-            async with self._pool.acquire(timeout=_ACQUIRE_TIMEOUT) as connection:
-                yield connection
+            async with self._pool.acquire(timeout=_ACQUIRE_TIMEOUT) as proxy:
+                held = cast(Connection, proxy)
+                yield held
         except AWAY as error:
             raise StoreUnavailable("Postgres is away") from error
+        except asyncpg.InterfaceError as error:
+            # Also raised for a wrong call of ours, which is no reason to try again.
+            if held is None or held.is_closed():
+                raise StoreUnavailable("the connection to Postgres was closed") from error
+            raise
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

@@ -1,0 +1,157 @@
+"""One side of a call: a channel, what its events have said so far, what may be asked of it."""
+
+import asyncio
+import dataclasses
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from bridge.domain.causes import Cause
+
+Event = Mapping[str, Any]
+"""One ARI event as it came, https://docs.asterisk.org (REST Data Models)."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LegState:
+    """Everything a leg's events have said so far.  Times are Asterisk's."""
+
+    placed: bool = False
+    """We placed this leg, so its last event is ChannelDestroyed; one that came in ends earlier."""
+    name: str | None = None
+    """The channel's name, by which Asterisk's dialplan knows it."""
+    started_at: datetime | None = None
+    ringing_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    hangup_cause: int | None = None
+    """ITU-T Q.850."""
+    sip_code: int | None = None
+    """Final SIP status with which the far end failed the leg."""
+    far_end_hung_up: bool = False
+    """The phone ended the leg, and not somebody on our side."""
+    lost: bool = False
+    """Nobody saw it end; it was missing when we looked."""
+    switch_restarted: bool = False
+    """It was lost because Asterisk was restarted."""
+
+    @property
+    def ringing(self) -> bool:
+        return self.ringing_at is not None
+
+    @property
+    def answered(self) -> bool:
+        return self.answered_at is not None
+
+    @property
+    def ended(self) -> bool:
+        return self.ended_at is not None
+
+
+def apply(state: LegState, event: Event) -> LegState:
+    """Fold one ARI event into the state.  Total: an event we do not know changes nothing.
+
+    Of a leg that came in, StasisEnd is the last event; it has no cause.  Of a leg that we placed,
+    StasisEnd says nothing of the end that ChannelDestroyed does not say better.
+    """
+    if state.ended:
+        return state
+    at = datetime.fromisoformat(event["timestamp"])
+    match event:
+        case {"type": "StasisStart" | "ChannelStateChange" | "ChannelCreated", "channel": channel}:
+            return _folded_channel(state, channel, at)
+        case {"type": "ChannelHangupRequest"}:
+            return dataclasses.replace(
+                state,
+                hangup_cause=event.get("cause") or state.hangup_cause,
+                sip_code=event.get("tech_cause") or state.sip_code,
+                far_end_hung_up=state.far_end_hung_up or not event.get("soft", False),
+            )
+        case {"type": "ChannelDestroyed"}:
+            return dataclasses.replace(
+                state,
+                ended_at=at,
+                hangup_cause=event.get("cause") or state.hangup_cause,
+                sip_code=event.get("tech_cause") or state.sip_code,
+            )
+        case {"type": "StasisEnd"} if not state.placed:
+            return dataclasses.replace(state, ended_at=at)
+        case {"type": "Lost"}:
+            return dataclasses.replace(
+                state, ended_at=at, lost=True, switch_restarted=event["switch_restarted"]
+            )
+        case _:
+            return state
+
+
+def _folded_channel(state: LegState, channel: Mapping[str, Any], at: datetime) -> LegState:
+    state = dataclasses.replace(
+        state,
+        name=channel["name"],
+        started_at=state.started_at or datetime.fromisoformat(channel["creationtime"]),
+    )
+    if channel["state"] == "Ringing" and not state.ringing:
+        return dataclasses.replace(state, ringing_at=at)
+    if channel["state"] == "Up" and not state.answered:
+        return dataclasses.replace(state, answered_at=at)
+    return state
+
+
+class Commands(Protocol):
+    """What a leg asks of Asterisk.  A channel that is gone is no error to any of them."""
+
+    async def ring(self, channel_id: str) -> None: ...
+    async def answer(self, channel_id: str) -> None: ...
+    async def hangup(self, channel_id: str, cause: int) -> None: ...
+
+
+class Leg:
+    """One channel.  Stories wait for its states, which cannot be missed by asking late."""
+
+    def __init__(self, channel_id: str, commands: Commands, state: LegState) -> None:
+        self.channel_id = channel_id
+        self.state = state
+        self.asked_to_hang_up: Cause | None = None
+        """The cause with which our side ended it."""
+        self._commands = commands
+        self._changed = asyncio.Event()
+
+    def lose(self, *, timestamp: str, switch_restarted: bool) -> None:
+        """Asterisk has no such channel any more, and nobody saw it end."""
+        self.feed({"type": "Lost", "timestamp": timestamp, "switch_restarted": switch_restarted})
+
+    def feed(self, event: Event) -> None:
+        """Called by the event reader; never blocks, never drops."""
+        self.state = apply(self.state, event)
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def answered(self) -> None:
+        """Return once the leg was answered."""
+        while not self.state.answered:
+            await self._changed.wait()
+
+    async def ended(self) -> None:
+        """Return once the leg is over."""
+        while not self.state.ended:
+            await self._changed.wait()
+
+    async def ring(self) -> None:
+        """Let the caller hear ringback, made by the caller's own network (180 Ringing)."""
+        await self._commands.ring(self.channel_id)
+
+    async def answer(self) -> None:
+        await self._commands.answer(self.channel_id)
+
+    async def hangup(self, cause: Cause | None = None) -> None:
+        """End the leg.  Idempotent: the first cause wins, and a leg already gone is no error.
+
+        Without a cause: normal clearing when it was answered, else congestion, for Asterisk would
+        make "declined everywhere" (603) of a normal clearing before the answer.
+        """
+        if self.state.ended or self.asked_to_hang_up is not None:
+            return
+        if cause is None:
+            cause = Cause.NORMAL_CLEARING if self.state.answered else Cause.CONGESTION
+        self.asked_to_hang_up = cause
+        await self._commands.hangup(self.channel_id, cause)

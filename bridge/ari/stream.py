@@ -1,0 +1,161 @@
+"""The websocket: connecting and reconnecting, resynchronising, and events to legs."""
+
+import asyncio
+import base64
+import binascii
+import dataclasses
+import json
+import random
+from collections.abc import Callable
+from datetime import datetime
+
+import aiohttp
+import structlog
+
+from bridge.ari.client import Asterisk
+from bridge.ari.errors import AriError
+from bridge.ari.leg import Event, Leg, LegState
+from bridge.ari.legs import Legs
+from bridge.ari.transport import Transport
+
+log = structlog.get_logger(__name__)
+
+_BEAT_INTERVAL = 1.0  # the dialplan refuses calls when the last beat is older than 3 s
+_FIRST_DELAY = 0.1
+_LONGEST_DELAY = 1.0  # the bridge is to be back within 3 s of Asterisk
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class InboundCall:
+    """A call that came in, with what the dialplan took off the channel."""
+
+    leg: Leg
+    from_user: str
+    """User part of the caller's From header, as it came."""
+    asserted_identity: str
+    """The trunk's P-Asserted-Identity, or empty."""
+    dialled: str
+    """The called number as it came."""
+    at: datetime
+
+
+class EventStream:
+    """Keeps us connected, and the legs told.
+
+    Args:
+        arrived: called for every inbound call; must not block.
+        connected: called after each connection; must not block.
+        replaced: called when another process took over our Stasis application.  Two masters of
+            one call are none: no command may be sent after it.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        asterisk: Asterisk,
+        legs: Legs,
+        *,
+        arrived: Callable[[InboundCall], None],
+        connected: Callable[[], None],
+        replaced: Callable[[], None],
+    ) -> None:
+        self._transport = transport
+        self._asterisk = asterisk
+        self._legs = legs
+        self._arrived = arrived
+        self._on_connected = connected
+        self._on_replaced = replaced
+        self.connected = False
+        self.admitting = True
+        """Whether the dialplan is told that calls may come; off while draining."""
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        delay = _FIRST_DELAY
+        while True:
+            try:
+                async with asyncio.TaskGroup() as connection:
+                    websocket = await self._connect()
+                    delay = _FIRST_DELAY
+                    beat = connection.create_task(self._beat(), name="heartbeat")
+                    await self._read(websocket)
+                    beat.cancel()
+                log.warning("asterisk disconnected", live_legs=len(list(self._legs)))
+            except* AriError as errors:
+                log.warning("asterisk not reachable", error=str(errors.exceptions[0]))
+            finally:
+                self.connected = False
+            # Jitter, so that many bridges do not come back to one machine in step.  A clean close
+            # waits too: an Asterisk that closes at once would be hammered.
+            await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
+            delay = min(delay * 2, _LONGEST_DELAY)
+
+    async def refuse_calls(self) -> None:
+        """Have the dialplan refuse every new call (503) from now on."""
+        self.admitting = False
+        try:
+            await self._asterisk.beat(alive=False)
+        except AriError as error:
+            # Not connected, then: the dialplan refuses by itself once the last beat is stale.
+            log.warning("asterisk not told to refuse calls", error=str(error))
+
+    async def _connect(self) -> aiohttp.ClientWebSocketResponse:
+        await self._asterisk.connect()
+        websocket = await self._transport.events(self._asterisk.app)
+        await self._asterisk.filter_events()
+        await self._asterisk.resynchronise()
+        self.connected = True
+        self._on_connected()
+        log.info("asterisk connected")
+        return websocket
+
+    async def _beat(self) -> None:
+        """Say once a second that we are alive.  Also notices an Asterisk that hangs."""
+        while True:
+            await self._asterisk.beat(alive=self.admitting)
+            await asyncio.sleep(_BEAT_INTERVAL)
+
+    async def _read(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
+        """Deliver events until the connection ends.  Never waits for a call."""
+        async with websocket:
+            async for message in websocket:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    self._deliver(message.data)
+
+    def _deliver(self, text: str) -> None:
+        try:
+            event = json.loads(text)
+            kind = event["type"]
+        except (ValueError, TypeError, KeyError):
+            log.error("unreadable event")  # its text may hold a number
+            return
+        if kind == "ApplicationReplaced":
+            self._on_replaced()
+        if self._legs.deliver(event) is None and kind == "StasisStart":
+            self._arrival(event)
+
+    def _arrival(self, event: Event) -> None:
+        match event.get("args"):
+            case ["in", from_user, asserted_identity, dialled]:
+                leg = self._legs.expect(event["channel"]["id"], LegState())
+                leg.feed(event)
+                self._arrived(
+                    InboundCall(
+                        leg,
+                        from_user=_decoded(from_user),
+                        asserted_identity=_decoded(asserted_identity),
+                        dialled=_decoded(dialled),
+                        at=datetime.fromisoformat(event["timestamp"]),
+                    )
+                )
+            case _:
+                # A leg that we placed and gave up: who clears up after lost calls ends it.
+                log.warning("unexpected channel", channel=event["channel"]["id"])
+
+
+def _decoded(argument: str) -> str:
+    """Text that the dialplan put into Base64; nothing at all where it cannot be read."""
+    try:
+        return base64.b64decode(argument, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,128 @@
+"""What a crash, a restart or a gap left behind: calls to take up again, and things to remove."""
+
+import asyncio
+import contextlib
+import functools
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from bridge.ari.leg import Leg
+from bridge.calls.live_call import LiveCall
+from bridge.calls.masked_call import CallLog, Switch, ringing, talking
+from bridge.calls.switchboard import Switchboard
+from bridge.domain.errors import Unavailable
+from bridge.domain.outcomes import LOST_WHILE_RINGING, HungUpBy, Outcome, completed
+from bridge.domain.records import OpenCall
+
+log = structlog.get_logger(__name__)
+
+_INTERVAL = 30.0
+
+
+class OpenCalls(Protocol):
+    """The calls of this bridge whose record is not complete."""
+
+    async def open_calls(self) -> Sequence[OpenCall]:
+        """Raises: Unavailable: Postgres is away."""
+
+
+class Unwritten(Protocol):
+    """What is on its way to Postgres."""
+
+    @property
+    def unwritten(self) -> Collection[UUID]:
+        """Calls that something is still to be written about."""
+
+
+class Remains(Protocol):
+    """What Asterisk still holds of calls that nobody carries."""
+
+    def take_up(self, call: OpenCall) -> tuple[Leg, Leg]:
+        """The legs of a call that an earlier process carried."""
+
+    async def resynchronise(self) -> None:
+        """Tell every leg what it may have missed; one that is gone learns that it is lost."""
+
+    async def sweep(self) -> None:
+        """Remove channels and bridges of ours that belong to no leg we know."""
+
+
+class Housekeeping:
+    """Runs after every connection to Asterisk, and from time to time."""
+
+    def __init__(
+        self,
+        *,
+        open_calls: OpenCalls,
+        unwritten: Unwritten,
+        remains: Remains,
+        switchboard: Switchboard,
+        call_log: CallLog,
+        switch: Switch,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._open_calls = open_calls
+        self._unwritten = unwritten
+        self._remains = remains
+        self._switchboard = switchboard
+        self._call_log = call_log
+        self._switch = switch
+        self._now = now
+        self._due = asyncio.Event()
+
+    def connected(self) -> None:
+        """Events may have been missed: look at once."""
+        self._due.set()
+
+    async def run(self) -> None:
+        while True:
+            self._due.clear()
+            try:
+                await self.tidy()
+            except Unavailable as error:
+                log.warning("housekeeping put off", error=str(error))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_INTERVAL):
+                    await self._due.wait()
+
+    async def tidy(self) -> None:
+        """Take up the calls nobody carries, then remove what belongs to no call.
+
+        In this order, for to sweep before the calls are known would end them.
+
+        Raises:
+            Unavailable: Postgres or Asterisk is away; nothing was removed.
+        """
+        carried = self._switchboard.live | set(self._unwritten.unwritten)
+        abandoned = [
+            call
+            for call in await self._open_calls.open_calls()
+            if call.arrival.call_id not in carried | self._switchboard.live
+        ]
+        taken_up = [(call, *self._remains.take_up(call)) for call in abandoned]
+        await self._remains.resynchronise()
+        for call, a_leg, b_leg in taken_up:
+            log.info("call taken up", call_id=str(call.arrival.call_id))
+            live = LiveCall(call.arrival, a_leg, call.callee, b_leg)
+            self._switchboard.take(live, functools.partial(self._resume, found=call))
+        await self._remains.sweep()
+
+    async def _resume(self, call: LiveCall, found: OpenCall) -> Outcome:
+        """The rest of a call's story, from where its legs are now."""
+        a_leg, b_leg, limits = call.a_leg, call.b_leg, found.limits
+        if b_leg is None or limits is None:
+            return LOST_WHILE_RINGING
+        answered_at = found.answered_at or b_leg.state.answered_at
+        if answered_at is None:
+            if a_leg.state.ended or b_leg.state.ended:
+                return LOST_WHILE_RINGING
+            return await ringing(call, b_leg, limits, log=self._call_log, switch=self._switch)
+        if a_leg.state.ended and b_leg.state.ended:
+            return completed(HungUpBy.UNKNOWN)
+        left = limits.call_time_limit - (self._now() - answered_at).total_seconds()
+        async with self._switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=max(left, 0)):
+            return await talking(a_leg, b_leg, within=max(left, 0))

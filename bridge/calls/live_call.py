@@ -1,0 +1,96 @@
+"""One call while it is up, and the record it leaves."""
+
+import dataclasses
+from datetime import datetime
+from uuid import UUID
+
+from bridge.ari.leg import Leg, LegState
+from bridge.domain.causes import Cause, sip_status
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.outcomes import HungUpBy, Outcome
+from bridge.domain.records import Arrival, CallRecord, LegRecord, Role
+
+
+@dataclasses.dataclass(slots=True)
+class LiveCall:
+    """What is known so far.  The story fills in the callee's side when there is one."""
+
+    arrival: Arrival
+    a_leg: Leg
+    callee: PhoneNumber | None = None
+    b_leg: Leg | None = None
+
+    @property
+    def id(self) -> UUID:
+        return self.arrival.call_id
+
+
+def record_of(call: LiveCall, outcome: Outcome, *, now: datetime) -> CallRecord:
+    """The record of a call that is over, from what its legs have seen."""
+    legs = [_leg_record(Role.A, call.a_leg, call.arrival.caller, now)]
+    if call.b_leg:
+        legs.append(_leg_record(Role.B, call.b_leg, call.callee, now))
+    b_state = call.b_leg.state if call.b_leg else None
+    return CallRecord(
+        arrival=call.arrival,
+        outcome=outcome,
+        ringing_at=b_state.ringing_at if b_state else None,
+        answered_at=b_state.answered_at if b_state else None,
+        ended_at=max(leg.ended_at or now for leg in legs),
+        end_is_estimate=any(_unseen(leg.state) for leg in (call.a_leg, call.b_leg) if leg),
+        legs=tuple(legs),
+    )
+
+
+def who_hung_up(first: HungUpBy, caller: LegState, callee: LegState) -> HungUpBy:
+    """Who ended a conversation whose legs have both ended.
+
+    Asterisk ends the second leg at once when the first goes, and events of different channels
+    come in any order; so a phone's own hang-up decides, and ``first`` only where none was seen.
+    """
+    match caller.far_end_hung_up, callee.far_end_hung_up:
+        case True, False:
+            return HungUpBy.CALLER
+        case False, True:
+            return HungUpBy.CALLEE
+        case _:
+            return first
+
+
+def _unseen(state: LegState) -> bool:
+    return state.lost or not state.ended
+
+
+def _leg_record(role: Role, leg: Leg, number: PhoneNumber | None, now: datetime) -> LegRecord:
+    state = leg.state
+    return LegRecord(
+        role=role,
+        channel_id=leg.channel_id,
+        party_number=number,
+        started_at=state.started_at or now,
+        ringing_at=state.ringing_at,
+        answered_at=state.answered_at,
+        ended_at=state.ended_at or now,
+        hangup_cause=_cause(leg),
+        sip_code=_sip_code(leg),
+    )
+
+
+def _cause(leg: Leg) -> int | None:
+    """What the far end or the network gave; else what we ended it with; else a plain hang-up."""
+    if leg.state.hangup_cause is not None:
+        return leg.state.hangup_cause
+    if leg.asked_to_hang_up is not None:
+        return leg.asked_to_hang_up
+    return None if leg.state.lost else Cause.NORMAL_CLEARING
+
+
+def _sip_code(leg: Leg) -> int | None:
+    """Final status of the leg's INVITE (RFC 3261)."""
+    if leg.state.answered:
+        return 200
+    if leg.state.placed:
+        return leg.state.sip_code or (487 if leg.asked_to_hang_up is not None else None)
+    if leg.asked_to_hang_up is not None:
+        return sip_status(leg.asked_to_hang_up)
+    return 487 if leg.state.far_end_hung_up else None

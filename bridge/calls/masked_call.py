@@ -1,0 +1,133 @@
+"""An inbound call to a virtual number, from its arrival to its end."""
+
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from bridge.aio import TIMED_OUT, race
+from bridge.ari.leg import Leg
+from bridge.calls.live_call import LiveCall, who_hung_up
+from bridge.domain.causes import Cause
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.outcomes import (
+    CANCELLED,
+    RING_TIMEOUT,
+    TIME_LIMIT,
+    HungUpBy,
+    Outcome,
+    callee_failed,
+    completed,
+    refused,
+)
+from bridge.domain.records import Arrival, CallRecord
+from bridge.domain.routing import Lookup, Refuse, route
+from bridge.domain.sessions import Limits
+
+
+class Switch(Protocol):
+    """What a story asks of Asterisk beyond a single leg."""
+
+    def dial(
+        self, callee: PhoneNumber, *, caller_id: PhoneNumber, call_id: UUID, limits: Limits
+    ) -> AbstractAsyncContextManager[Leg]:
+        """Place the other leg, showing ``caller_id``; it is ended when the block is left."""
+
+    async def couple(self, a_leg: Leg, b_leg: Leg) -> None:
+        """The end of ``a_leg`` ends ``b_leg``, with us or without us."""
+
+    def joined(
+        self, a_leg: Leg, b_leg: Leg, *, call_id: UUID, call_time_limit: float
+    ) -> AbstractAsyncContextManager[None]:
+        """Let the two hear each other, and couple their ends both ways."""
+
+
+class CallLog(Protocol):
+    """Where a call is written down."""
+
+    async def arrived(self, arrival: Arrival) -> Lookup:
+        """Write the call down, and say in the same breath what is known of its two numbers.
+
+        Raises:
+            Unavailable: it could not be written; then the call must not go on.
+        """
+
+    def answered(self, call_id: UUID, at: datetime | None, *, ringing_at: datetime | None) -> None:
+        """Write, soon, that the two are connected.  Never waits."""
+
+    def ended(self, record: CallRecord) -> None:
+        """Write, soon and surely, the record.  Never waits."""
+
+
+async def masked_call(call: LiveCall, *, log: CallLog, switch: Switch) -> Outcome:
+    """Carry one inbound call to its end, and say how it ended.
+
+    The caller hears ringback and is answered when the callee is.  The caller's leg is the
+    switchboard's to end, if it is still up on return.
+
+    Raises:
+        Unavailable: Postgres or Asterisk went away before the call was connected.
+        AriError: Asterisk refused what we asked.
+    """
+    decision = route(await log.arrived(call.arrival))
+    if isinstance(decision, Refuse):
+        outcome, cause = refused(decision.reason)
+        await call.a_leg.hangup(cause)
+        return outcome
+
+    call.callee, limits = decision.callee, decision.session.limits
+    async with switch.dial(
+        call.callee, caller_id=decision.caller_id, call_id=call.id, limits=limits
+    ) as call.b_leg:
+        await call.a_leg.ring()
+        await switch.couple(call.a_leg, call.b_leg)
+        return await ringing(call, call.b_leg, limits, log=log, switch=switch)
+
+
+async def ringing(
+    call: LiveCall, b_leg: Leg, limits: Limits, *, log: CallLog, switch: Switch
+) -> Outcome:
+    """From the callee's phone ringing to the end of the call."""
+    a_leg = call.a_leg
+    match await race(
+        caller_gave_up=a_leg.ended(),
+        callee_ended=b_leg.ended(),
+        callee_answered=b_leg.answered(),
+        within=limits.ring_timeout,
+    ):
+        case "caller_gave_up":
+            return CANCELLED
+        case "callee_ended":
+            outcome, cause = callee_failed(b_leg.state.hangup_cause or 0)
+            await a_leg.hangup(cause)
+            return outcome
+        case "timed_out":
+            await a_leg.hangup(Cause.NO_ANSWER)
+            return RING_TIMEOUT
+
+    await a_leg.answer()
+    async with switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=limits.call_time_limit):
+        log.answered(call.id, b_leg.state.answered_at, ringing_at=b_leg.state.ringing_at)
+        return await talking(a_leg, b_leg, within=limits.call_time_limit)
+
+
+async def talking(a_leg: Leg, b_leg: Leg, *, within: float) -> Outcome:
+    """From the two being joined to the end of both legs.
+
+    ``within``: seconds left to talk.
+    """
+    first = await race(caller=a_leg.ended(), callee=b_leg.ended(), within=within)
+    await a_leg.hangup(Cause.NORMAL_CLEARING)
+    await b_leg.hangup(Cause.NORMAL_CLEARING)
+    if first == TIMED_OUT:
+        return TIME_LIMIT
+    # Both ends are needed to tell whose it was; Asterisk reports them milliseconds apart.
+    await race(a=_both_ended(a_leg, b_leg), within=5.0)
+    if not a_leg.state.answered:
+        return CANCELLED  # gone in the very moment in which we answered
+    return completed(who_hung_up(HungUpBy(first), a_leg.state, b_leg.state))
+
+
+async def _both_ended(a_leg: Leg, b_leg: Leg) -> None:
+    await a_leg.ended()
+    await b_leg.ended()

@@ -1,0 +1,208 @@
+"""The composition root: builds every part once, and runs them together."""
+
+import asyncio
+import functools
+import os
+import signal
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import structlog
+import tenacity
+from aiohttp import web
+
+from bridge.api.app import make_app
+from bridge.ari.client import Asterisk
+from bridge.ari.legs import Legs
+from bridge.ari.stream import EventStream, InboundCall
+from bridge.ari.transport import Transport
+from bridge.calls.housekeeping import Housekeeping
+from bridge.calls.live_call import LiveCall
+from bridge.calls.masked_call import masked_call
+from bridge.calls.switchboard import Switchboard
+from bridge.config import Settings
+from bridge.domain.errors import Unavailable
+from bridge.domain.records import Arrival
+from bridge.domain.signalling import caller_number, dialled_number
+from bridge.store.accounts import Accounts
+from bridge.store.calls import Calls
+from bridge.store.errors import StoreUnavailable
+from bridge.store.journal import Journal
+from bridge.store.migrations import migrate
+from bridge.store.numbers import Numbers
+from bridge.store.pool import Database
+from bridge.store.sessions import Sessions
+
+log = structlog.get_logger(__name__)
+
+_LAST_WRITES = 10.0  # seconds that records get to reach Postgres at the end
+_EX_TEMPFAIL = 75  # sysexits.h
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then drain.
+
+    Postgres and Asterisk may be away at the start, and come and go: what needs them waits.
+
+    Raises:
+        SchemaError: the database's schema is not one this program can work with.
+    """
+    stop = _stop_signal()
+    async with (
+        Database.opened(settings.database_url.get_secret_value()) as database,
+        _transport(settings) as transport,
+    ):
+        legs = Legs()
+        asterisk = Asterisk(transport, legs, app=settings.ari_app, trunk=settings.trunk)
+        legs.serve(asterisk)
+        calls = Calls(database, node=settings.node)
+        journal = Journal(database, calls)
+        switchboard = Switchboard(
+            call_log=journal,
+            release=functools.partial(_release, asterisk),
+            now=_now,
+            drain_timeout=settings.drain_timeout,
+        )
+        housekeeping = Housekeeping(
+            open_calls=calls,
+            unwritten=journal,
+            remains=asterisk,
+            switchboard=switchboard,
+            call_log=journal,
+            switch=asterisk,
+            now=_now,
+        )
+        story = functools.partial(masked_call, log=journal, switch=asterisk)
+        stream = EventStream(
+            transport,
+            asterisk,
+            legs,
+            arrived=lambda inbound: switchboard.take(_live_call(inbound), story),
+            connected=housekeeping.connected,
+            replaced=_fenced,
+        )
+
+        async def readiness() -> Mapping[str, bool]:
+            return {
+                "postgres": await _answers(database),
+                "asterisk": stream.connected,
+                "accepting_calls": stream.admitting,
+            }
+
+        app = make_app(
+            accounts=Accounts(database),
+            numbers=Numbers(database),
+            sessions=Sessions(database),
+            settings=settings,
+            readiness=readiness,
+        )
+        async with asyncio.TaskGroup() as service, _listening(app, settings):
+            await _migrated(database)
+            running = service.create_task(switchboard.run(), name="switchboard")
+            background = [
+                service.create_task(journal.run(), name="journal"),
+                service.create_task(stream.run(), name="events"),
+                service.create_task(housekeeping.run(), name="housekeeping"),
+            ]
+            await stop.wait()
+            await stream.refuse_calls()
+            switchboard.close()
+            await running
+            await _last_writes(journal)
+            for task in background:
+                task.cancel()
+    log.info("stopped")
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    return stop
+
+
+@asynccontextmanager
+async def _transport(settings: Settings) -> AsyncIterator[Transport]:
+    transport = Transport(
+        str(settings.ari_url),
+        settings.ari_user,
+        settings.ari_password.get_secret_value(),
+        command_timeout=settings.ari_timeout,
+    )
+    try:
+        yield transport
+    finally:
+        await transport.close()
+
+
+@asynccontextmanager
+async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[None]:
+    """Serve the API for the length of the block."""
+    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.api_host, settings.api_port).start()
+        log.info("api listening", host=settings.api_host, port=settings.api_port)
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def _migrated(database: Database) -> None:
+    """Bring the schema up to date, once Postgres is there."""
+    async for attempt in tenacity.AsyncRetrying(
+        retry=tenacity.retry_if_exception_type(StoreUnavailable),
+        wait=tenacity.wait_random_exponential(multiplier=0.1, max=2),
+        before_sleep=lambda _: log.warning("waiting for postgres"),
+    ):
+        with attempt:
+            await migrate(database)
+
+
+async def _last_writes(journal: Journal) -> None:
+    try:
+        async with asyncio.timeout(_LAST_WRITES):
+            await journal.written()
+    except TimeoutError:
+        # The next start finds their calls open, and completes them from what Asterisk knows.
+        log.error("records not written", count=len(journal.unwritten))
+
+
+async def _answers(database: Database) -> bool:
+    try:
+        await database.ping()
+    except Unavailable:
+        return False
+    return True
+
+
+async def _release(asterisk: Asterisk, call: LiveCall) -> None:
+    for leg in (call.a_leg, call.b_leg):
+        if leg:
+            await asterisk.release(leg)
+
+
+def _live_call(inbound: InboundCall) -> LiveCall:
+    arrival = Arrival(
+        call_id=uuid.uuid4(),
+        channel_id=inbound.leg.channel_id,
+        caller=caller_number(inbound.from_user, inbound.asserted_identity),
+        dialled=dialled_number(inbound.dialled),
+        started_at=inbound.at,
+    )
+    return LiveCall(arrival, inbound.leg)
+
+
+def _fenced() -> None:
+    """Another bridge serves our Stasis application, and with it our calls.
+
+    At once, with no teardown: to end our calls would be to end those that it has taken up.
+    """
+    log.critical("another bridge took over this Asterisk; stopping")
+    os._exit(_EX_TEMPFAIL)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

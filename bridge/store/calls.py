@@ -1,0 +1,140 @@
+"""Calls and their legs in Postgres."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.records import Arrival, CallRecord, OpenCall
+from bridge.domain.routing import Lookup
+from bridge.domain.sessions import Limits, Session, Side
+from bridge.store import queries
+from bridge.store.pool import Connection, Database, Row
+
+
+class Calls:
+    """The calls that one bridge carries.
+
+    Args:
+        node: the bridge's name; it alone completes the records that bear it.
+    """
+
+    def __init__(self, database: Database, *, node: str) -> None:
+        self._database = database
+        self._node = node
+        self._sql = queries.load()
+
+    async def arrived(self, arrival: Arrival) -> Lookup:
+        """Write an inbound call down; what is known of its caller and the number it dialled.
+
+        Raises:
+            StoreUnavailable: it was not written, or nobody knows.
+        """
+        async with self._database.connection() as connection:
+            row = await self._sql.record_arrival(
+                connection,
+                call_id=arrival.call_id,
+                node=self._node,
+                channel_id=arrival.channel_id,
+                dialled=arrival.dialled,
+                caller=_digits(arrival.caller),
+                started_at=arrival.started_at,
+            )
+        return Lookup(
+            now=row["now"],
+            number_in_service=row["number_in_service"],
+            session=_session(row) if row["id"] else None,
+            caller_side=Side(row["caller_side"]) if row["caller_side"] else None,
+            calls_up=row["calls_up"],
+        )
+
+    async def open_calls(self) -> Sequence[OpenCall]:
+        """Calls of this bridge whose record is not complete, oldest first."""
+        async with self._database.connection() as connection:
+            rows = [row async for row in self._sql.find_open_calls(connection, node=self._node)]
+        return [_open_call(row) for row in rows]
+
+    async def write_answer(
+        self,
+        connection: Connection,
+        call_id: UUID,
+        at: datetime | None,
+        ringing_at: datetime | None,
+    ) -> None:
+        await self._sql.record_answer(
+            connection, call_id=call_id, ringing_at=ringing_at, answered_at=at
+        )
+
+    async def write_end(self, connection: Connection, record: CallRecord) -> None:
+        """Complete the record of a call and of its legs, in the caller's transaction."""
+        arrival, outcome = record.arrival, record.outcome
+        await self._sql.record_end(
+            connection,
+            call_id=arrival.call_id,
+            node=self._node,
+            dialled=arrival.dialled,
+            caller=_digits(arrival.caller),
+            started_at=arrival.started_at,
+            ringing_at=record.ringing_at,
+            answered_at=record.answered_at,
+            ended_at=record.ended_at,
+            end_is_estimate=record.end_is_estimate,
+            disposition=outcome.disposition.value,
+            reason=outcome.reason,
+            fault=outcome.fault.value,
+            hung_up_by=outcome.hung_up_by.value,
+        )
+        for leg in record.legs:
+            await self._sql.record_leg(
+                connection,
+                call_id=arrival.call_id,
+                role=leg.role.value,
+                channel_id=leg.channel_id,
+                party_number=_digits(leg.party_number),
+                started_at=leg.started_at,
+                ringing_at=leg.ringing_at,
+                answered_at=leg.answered_at,
+                ended_at=leg.ended_at,
+                hangup_cause=leg.hangup_cause,
+                sip_code=leg.sip_code,
+            )
+
+
+def _digits(number: PhoneNumber | None) -> str | None:
+    return number.e164 if number else None
+
+
+def _session(row: Row) -> Session:
+    return Session(
+        id=row["id"],
+        account=row["account"],
+        first_party=PhoneNumber(row["first_party"]),
+        second_party=PhoneNumber(row["second_party"]),
+        virtual_number=PhoneNumber(row["virtual_number"]),
+        created_at=row["created_at"],
+        modified_at=row["modified_at"],
+        expires_at=row["expires_at"],
+        closed_at=row["closed_at"],
+        ring_timeout=row["ring_timeout"],
+        call_time_limit=row["call_time_limit"],
+    )
+
+
+def _open_call(row: Row) -> OpenCall:
+    return OpenCall(
+        arrival=Arrival(
+            call_id=row["id"],
+            channel_id=row["channel_id"],
+            caller=PhoneNumber(row["caller"]) if row["caller"] else None,
+            dialled=row["virtual_number"],
+            started_at=row["started_at"],
+        ),
+        callee=PhoneNumber(row["callee"]) if row["callee"] else None,
+        limits=(
+            Limits(row["ring_timeout"], row["call_time_limit"])
+            if row["ring_timeout"] is not None
+            else None
+        ),
+        ringing_at=row["ringing_at"],
+        answered_at=row["answered_at"],
+    )

@@ -1,0 +1,96 @@
+"""What happened in calls, on its way to Postgres: never in a call's way, and never lost to it."""
+
+import asyncio
+import collections
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+import tenacity
+
+from bridge.domain.records import Arrival, CallRecord
+from bridge.domain.routing import Lookup
+from bridge.store.calls import Calls
+from bridge.store.errors import StoreUnavailable
+from bridge.store.pool import Connection, Database
+
+log = structlog.get_logger(__name__)
+
+Write = Callable[[Connection], Awaitable[None]]
+
+
+class Journal:
+    """Writes answers and ends in the order in which they were said, and waits for Postgres.
+
+    Only the arrival is written while the caller waits, for it decides the call.
+    """
+
+    def __init__(self, database: Database, calls: Calls) -> None:
+        self._database = database
+        self._calls = calls
+        self._pending: collections.deque[tuple[UUID, Write]] = collections.deque()
+        self._added = asyncio.Event()
+        self._emptied = asyncio.Event()
+        self._emptied.set()
+
+    async def arrived(self, arrival: Arrival) -> Lookup:
+        return await self._calls.arrived(arrival)
+
+    def answered(self, call_id: UUID, at: datetime | None, *, ringing_at: datetime | None) -> None:
+        self._add(
+            call_id,
+            lambda connection: self._calls.write_answer(connection, call_id, at, ringing_at),
+        )
+
+    def ended(self, record: CallRecord) -> None:
+        self._add(
+            record.arrival.call_id,
+            lambda connection: self._calls.write_end(connection, record),
+        )
+
+    @property
+    def unwritten(self) -> Collection[UUID]:
+        """Calls that something is still to be written about."""
+        return {call_id for call_id, _ in self._pending}
+
+    async def written(self) -> None:
+        """Return once everything said so far is in Postgres."""
+        await self._emptied.wait()
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await self._added.wait()
+            while self._pending:
+                call_id, write = self._pending[0]
+                await self._write(call_id, write)
+                self._pending.popleft()
+            self._added.clear()
+            self._emptied.set()
+
+    def _add(self, call_id: UUID, write: Write) -> None:
+        self._pending.append((call_id, write))
+        self._emptied.clear()
+        self._added.set()
+
+    async def _write(self, call_id: UUID, write: Write) -> None:
+        """Write one fact, however long Postgres is away."""
+        async for attempt in tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(StoreUnavailable),
+            wait=tenacity.wait_random_exponential(multiplier=0.1, max=5),
+            before_sleep=lambda _: log.warning("records wait for postgres", waiting=self._waiting),
+        ):
+            with attempt:
+                try:
+                    async with self._database.transaction() as connection:
+                        await write(connection)
+                except StoreUnavailable:
+                    raise
+                except Exception:
+                    # A fact that Postgres will never take must not hold up those behind it.
+                    log.exception("record not written", call_id=str(call_id))
+
+    @property
+    def _waiting(self) -> int:
+        return len(self._pending)
