@@ -60,12 +60,14 @@ def apply(state: LegState, event: Event) -> LegState:
     match event:
         case {"type": "StasisStart" | "ChannelStateChange" | "ChannelCreated", "channel": channel}:
             return _folded_channel(state, channel, at)
+        case {"type": "ChannelHangupRequest", "soft": True}:
+            return state  # asked for on our side; its "cause" is a flag of Asterisk's own
         case {"type": "ChannelHangupRequest"}:
             return dataclasses.replace(
                 state,
                 hangup_cause=event.get("cause") or state.hangup_cause,
                 sip_code=event.get("tech_cause") or state.sip_code,
-                far_end_hung_up=state.far_end_hung_up or not event.get("soft", False),
+                far_end_hung_up=True,
             )
         case {"type": "ChannelDestroyed"}:
             return dataclasses.replace(

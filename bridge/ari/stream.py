@@ -154,8 +154,8 @@ class EventStream:
 
 
 def _decoded(argument: str) -> str:
-    """Text that the dialplan put into Base64; nothing at all where it cannot be read."""
+    """Text that the dialplan put into Base64 behind a colon; empty where it cannot be read."""
     try:
-        return base64.b64decode(argument, validate=True).decode()
+        return base64.b64decode(argument, validate=True).decode().removeprefix(":")
     except (binascii.Error, UnicodeDecodeError):
         return ""

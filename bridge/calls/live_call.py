@@ -90,7 +90,8 @@ def _sip_code(leg: Leg) -> int | None:
     if leg.state.answered:
         return 200
     if leg.state.placed:
-        return leg.state.sip_code or (487 if leg.asked_to_hang_up is not None else None)
+        cancelled_by_us = not (leg.state.far_end_hung_up or leg.state.lost)
+        return leg.state.sip_code or (487 if cancelled_by_us else None)
     if leg.asked_to_hang_up is not None:
         return sip_status(leg.asked_to_hang_up)
     return 487 if leg.state.far_end_hung_up else None

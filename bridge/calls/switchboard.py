@@ -113,7 +113,7 @@ def _log_end(record: CallRecord) -> None:
         reason=outcome.reason,
         fault=outcome.fault,
         hung_up_by=outcome.hung_up_by,
-        causes={leg.role: leg.hangup_cause for leg in record.legs},
+        causes=[leg.hangup_cause for leg in record.legs],
         ring_s=_seconds(record.ringing_at, record.answered_at or record.ended_at),
         talk_s=_seconds(record.answered_at, record.ended_at),
     )

@@ -16,4 +16,4 @@ def sql_root() -> Path:
 @functools.cache
 def load() -> Any:
     """Every statement as a coroutine function: ``load().name(connection, argument=...)``."""
-    return aiosql.from_path(sql_root() / "queries", "asyncpg")
+    return aiosql.from_path(sql_root() / "queries", "asyncpg", mandatory_parameters=False)

@@ -1,0 +1,232 @@
+"""The story of an inbound call.  The test plays the phones."""
+
+import dataclasses
+
+import pytest
+
+from bridge.ari.errors import AsteriskUnreachable
+from bridge.ari.leg import Leg
+from bridge.calls.live_call import LiveCall
+from bridge.domain.causes import Cause
+from bridge.domain.errors import Unavailable
+from bridge.domain.outcomes import Disposition, Fault, HungUpBy
+from tests.calls.conftest import Exchange, settle
+from tests.people import A_STRANGER_CALLS, ALICE_CALLS, BOB, MALLORY, SESSION, VIRTUAL
+
+pytestmark = pytest.mark.looptime
+
+
+def callee_leg(call: LiveCall) -> Leg:
+    assert call.b_leg
+    return call.b_leg
+
+
+async def talk(exchange: Exchange) -> LiveCall:
+    """Alice calls, Bob answers."""
+    call = await exchange.comes_in()
+    exchange.asterisk.rings(callee_leg(call))
+    exchange.asterisk.answers(callee_leg(call))
+    await settle()
+    return call
+
+
+async def test_the_callee_is_shown_the_virtual_number(exchange: Exchange) -> None:
+    call = await exchange.comes_in()
+    assert ("dial", BOB.e164, VIRTUAL.e164) in exchange.asterisk.log
+    exchange.asterisk.hangs_up(call.a_leg)
+
+
+async def test_the_caller_hears_ringback_and_is_answered_only_when_the_callee_answers(
+    exchange: Exchange,
+) -> None:
+    call = await exchange.comes_in()
+    assert ("ring", call.a_leg.channel_id) in exchange.asterisk.log
+    assert not call.a_leg.state.answered
+    exchange.asterisk.answers(callee_leg(call))
+    await settle()
+    assert call.a_leg.state.answered
+    exchange.asterisk.hangs_up(call.a_leg)
+
+
+@pytest.mark.parametrize("who", [HungUpBy.CALLER, HungUpBy.CALLEE])
+async def test_when_one_hangs_up_the_other_leg_ends(exchange: Exchange, who: HungUpBy) -> None:
+    call = await talk(exchange)
+    exchange.asterisk.hangs_up(call.a_leg if who is HungUpBy.CALLER else callee_leg(call))
+    await settle()
+    assert exchange.record.outcome.disposition is Disposition.COMPLETED
+    assert exchange.record.outcome.hung_up_by is who
+    assert exchange.record.answered_at is not None
+    assert [leg.sip_code for leg in exchange.record.legs] == [200, 200]
+
+
+async def test_the_answer_is_written_down_while_they_talk(exchange: Exchange) -> None:
+    call = await talk(exchange)
+    assert exchange.call_log.answers == [call.id]
+    exchange.asterisk.hangs_up(call.a_leg)
+
+
+async def test_the_time_limit_ends_both_legs(exchange: Exchange) -> None:
+    call = await talk(exchange)
+    await callee_leg(call).ended()
+    await settle()
+    assert exchange.record.outcome.reason == "time-limit"
+    assert call.a_leg.state.ended
+    assert [leg.hangup_cause for leg in exchange.record.legs] == [Cause.NORMAL_CLEARING] * 2
+
+
+async def test_the_ring_timeout_tells_the_caller_not_available(exchange: Exchange) -> None:
+    call = await exchange.comes_in()
+    exchange.asterisk.rings(callee_leg(call))
+    await call.a_leg.ended()
+    await settle()
+    assert exchange.record.outcome.reason == "ring-timeout"
+    assert [leg.sip_code for leg in exchange.record.legs] == [480, 487]
+
+
+async def test_a_caller_who_gives_up_stops_the_ringing(exchange: Exchange) -> None:
+    call = await exchange.comes_in()
+    exchange.asterisk.hangs_up(call.a_leg)
+    await settle()
+    assert callee_leg(call).state.ended
+    assert exchange.record.outcome.disposition is Disposition.CANCELLED
+    assert exchange.record.outcome.hung_up_by is HungUpBy.CALLER
+
+
+async def test_a_caller_hanging_up_at_the_very_moment_of_the_answer_wins(
+    exchange: Exchange,
+) -> None:
+    call = await exchange.comes_in()
+    exchange.asterisk.coupled.clear()  # the race is in our process, not in Asterisk
+    exchange.asterisk.answers(callee_leg(call))
+    exchange.asterisk.hangs_up(call.a_leg)
+    await settle()
+    assert exchange.record.outcome.disposition is Disposition.CANCELLED
+    assert exchange.told(call.b_leg) == [Cause.NORMAL_CLEARING]
+
+
+async def test_a_caller_gone_before_our_answer_reached_him_has_cancelled(
+    exchange: Exchange,
+) -> None:
+    call = await exchange.comes_in()
+
+    async def too_late(channel_id: str) -> None:
+        exchange.asterisk.hangs_up(call.a_leg)
+
+    exchange.asterisk.answer = too_late  # type: ignore[method-assign]
+    exchange.asterisk.answers(callee_leg(call))
+    await settle()
+    assert exchange.record.outcome.disposition is Disposition.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("cause", "sip_code", "disposition", "told"),
+    [
+        (Cause.USER_BUSY, 486, Disposition.BUSY, 486),
+        (Cause.NO_ANSWER, 480, Disposition.NO_ANSWER, 480),
+        (Cause.CALL_REJECTED, 603, Disposition.NO_ANSWER, 480),
+        (Cause.NO_USER_RESPONSE, 408, Disposition.NO_ANSWER, 480),
+        (Cause.UNALLOCATED, 404, Disposition.FAILED, 480),
+        (22, 410, Disposition.FAILED, 480),
+        (28, 484, Disposition.FAILED, 480),
+        (Cause.CONGESTION, 503, Disposition.FAILED, 503),
+        (Cause.NETWORK_OUT_OF_ORDER, 500, Disposition.FAILED, 503),
+        (23, 302, Disposition.FAILED, 480),
+        (99, 699, Disposition.FAILED, 480),
+    ],
+)
+async def test_a_callee_who_cannot_be_reached_tells_the_caller_nothing_of_the_real_number(
+    exchange: Exchange, cause: int, sip_code: int, disposition: Disposition, told: int
+) -> None:
+    call = await exchange.comes_in()
+    exchange.asterisk.hangs_up(callee_leg(call), cause, sip_code)
+    await settle()
+    assert exchange.record.outcome.disposition is disposition
+    a_record, b_record = exchange.record.legs
+    assert a_record.sip_code == told
+    assert (b_record.hangup_cause, b_record.sip_code) == (cause, sip_code)
+
+
+@pytest.mark.parametrize(
+    ("lookup", "reason", "cause"),
+    [
+        (A_STRANGER_CALLS, "unknown-caller", Cause.CALL_REJECTED),
+        (
+            dataclasses.replace(ALICE_CALLS, number_in_service=False),
+            "number-not-in-service",
+            Cause.UNALLOCATED,
+        ),
+        (
+            dataclasses.replace(ALICE_CALLS, now=SESSION.expires_at),
+            "session-expired",
+            Cause.CALL_REJECTED,
+        ),
+        (dataclasses.replace(ALICE_CALLS, calls_up=1), "session-busy", Cause.USER_BUSY),
+    ],
+)
+async def test_who_is_not_to_be_connected_is_refused_unanswered(
+    exchange: Exchange, lookup: object, reason: str, cause: Cause
+) -> None:
+    exchange.call_log.lookup = lookup  # type: ignore[assignment]
+    call = await exchange.comes_in(MALLORY)
+    assert [command for command, *_ in exchange.asterisk.log] == ["hangup"]
+    assert exchange.told(call.a_leg) == [cause]
+    assert exchange.record.outcome.reason == reason
+    assert exchange.record.answered_at is None
+
+
+async def test_without_postgres_the_caller_is_refused_and_the_record_is_kept_for_later(
+    exchange: Exchange,
+) -> None:
+    exchange.call_log.fails = Unavailable()
+    call = await exchange.comes_in()
+    assert exchange.told(call.a_leg) == [Cause.CONGESTION]
+    assert exchange.record.outcome.reason == "postgres-away"
+
+
+async def test_an_asterisk_that_does_not_place_the_leg_costs_one_call(exchange: Exchange) -> None:
+    exchange.asterisk.fails_to["dial"] = AsteriskUnreachable("away")
+    call = await exchange.comes_in()
+    assert exchange.told(call.a_leg) == [Cause.CONGESTION]
+    assert exchange.record.outcome.fault is Fault.US
+    exchange.asterisk.fails_to.clear()
+    call = await exchange.comes_in()
+    exchange.asterisk.hangs_up(call.a_leg)
+
+
+async def test_a_bug_in_one_call_ends_that_call_only(exchange: Exchange) -> None:
+    talking = await talk(exchange)
+    exchange.call_log.fails = ZeroDivisionError()
+    await exchange.comes_in()
+    assert [record.outcome.reason for record in exchange.call_log.records] == ["crash"]
+    assert not talking.a_leg.state.ended
+    exchange.asterisk.hangs_up(talking.a_leg)
+
+
+async def test_legs_lost_in_a_restart_of_asterisk_end_the_call_as_our_fault(
+    exchange: Exchange,
+) -> None:
+    call = await talk(exchange)
+    exchange.asterisk.loses(call.a_leg, switch_restarted=True)
+    exchange.asterisk.loses(callee_leg(call), switch_restarted=True)
+    await settle()
+    assert exchange.record.outcome.reason == "asterisk-restart"
+    assert exchange.record.end_is_estimate
+
+
+async def test_a_drain_lets_live_calls_finish(exchange: Exchange) -> None:
+    call = await talk(exchange)
+    exchange.switchboard.close()
+    await settle()
+    assert not call.a_leg.state.ended
+    exchange.asterisk.hangs_up(call.a_leg)
+    await settle()
+    assert exchange.record.outcome.reason == "hung-up"
+
+
+async def test_a_drain_ends_calls_that_do_not_finish_in_time(exchange: Exchange) -> None:
+    talking = await talk(exchange)
+    exchange.switchboard.close()
+    await talking.a_leg.ended()
+    await settle()
+    assert exchange.record.outcome.reason == "bridge-stopped"
+    assert [leg.hangup_cause for leg in exchange.record.legs] == [Cause.NORMAL_CLEARING] * 2

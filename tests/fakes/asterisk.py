@@ -1,0 +1,177 @@
+"""An Asterisk for story tests: the test plays the phones.
+
+It says of each command what the real one does to the legs, no more.
+``tests/contract`` runs the same scenarios against it and against the real one.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from bridge.ari.errors import AriError
+from bridge.ari.leg import Leg, LegState
+from bridge.ari.legs import b_channel_id, bridge_id
+from bridge.domain.causes import Cause
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.records import OpenCall
+from bridge.domain.sessions import Limits
+
+EPOCH = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+
+Command = tuple[Any, ...]
+
+
+@dataclasses.dataclass
+class FakeAsterisk:
+    """Channels and bridges in memory; ``log`` holds every command in order."""
+
+    log: list[Command] = dataclasses.field(default_factory=list)
+    legs: dict[str, Leg] = dataclasses.field(default_factory=dict)
+    bridges: set[str] = dataclasses.field(default_factory=set)
+    coupled: dict[str, str] = dataclasses.field(default_factory=dict)
+    fails_to: dict[str, AriError] = dataclasses.field(default_factory=dict)
+    """Commands that fail, by name."""
+    _names: "itertools.count[int]" = dataclasses.field(default_factory=itertools.count)
+    _clock: "itertools.count[int]" = dataclasses.field(default_factory=itertools.count)
+
+    # --- what the phones and the network do ---
+
+    def comes_in(self, channel_id: str = "a-leg") -> Leg:
+        """A call reaches the Stasis application."""
+        leg = self._add(channel_id, LegState())
+        self.feed(leg, "StasisStart", channel=self._channel(leg, "Ring"))
+        return leg
+
+    def rings(self, leg: Leg) -> None:
+        self.feed(leg, "ChannelStateChange", channel=self._channel(leg, "Ringing"))
+
+    def answers(self, leg: Leg) -> None:
+        self.feed(leg, "ChannelStateChange", channel=self._channel(leg, "Up"))
+
+    def hangs_up(self, leg: Leg, cause: int | None = None, sip_code: int | None = None) -> None:
+        """The phone ends its leg; a leg that is coupled to it ends too."""
+        request = {"cause": cause, "tech_cause": sip_code} if cause else {}
+        self.feed(leg, "ChannelHangupRequest", **request)
+        self._end(leg, cause or Cause.NORMAL_CLEARING, sip_code)
+
+    def loses(self, leg: Leg, *, switch_restarted: bool = False) -> None:
+        """The leg is missing after a gap in the events."""
+        self.legs.pop(leg.channel_id, None)
+        leg.lose(timestamp=self._now(), switch_restarted=switch_restarted)
+
+    # --- ari.leg.Commands ---
+
+    async def ring(self, channel_id: str) -> None:
+        self._command("ring", channel_id)
+
+    async def answer(self, channel_id: str) -> None:
+        self._command("answer", channel_id)
+        if leg := self.legs.get(channel_id):
+            self.answers(leg)
+
+    async def hangup(self, channel_id: str, cause: int) -> None:
+        self._command("hangup", channel_id, cause)
+        if leg := self.legs.get(channel_id):
+            self.feed(leg, "ChannelHangupRequest", cause=cause, soft=True)
+            self._end(leg, cause)
+
+    # --- calls.masked_call.Switch ---
+
+    @asynccontextmanager
+    async def dial(
+        self, callee: PhoneNumber, *, caller_id: PhoneNumber, call_id: UUID, limits: Limits
+    ) -> AsyncIterator[Leg]:
+        leg = self._add(b_channel_id(call_id), LegState(placed=True))
+        try:
+            self._command("dial", callee.e164, caller_id.e164)
+            self.feed(leg, "ChannelCreated", channel=self._channel(leg, "Down"))
+            yield leg
+        finally:
+            await self.release(leg)
+
+    async def couple(self, a_leg: Leg, b_leg: Leg) -> None:
+        self._command("couple", a_leg.channel_id, b_leg.channel_id)
+        self.coupled[a_leg.channel_id] = b_leg.channel_id
+
+    @asynccontextmanager
+    async def joined(
+        self, a_leg: Leg, b_leg: Leg, *, call_id: UUID, call_time_limit: float
+    ) -> AsyncIterator[None]:
+        bridge = bridge_id(call_id)
+        self._command("join", a_leg.channel_id, b_leg.channel_id)
+        self.bridges.add(bridge)
+        self.coupled[b_leg.channel_id] = a_leg.channel_id
+        try:
+            yield
+        finally:
+            self.bridges.discard(bridge)
+
+    async def release(self, leg: Leg) -> None:
+        await leg.hangup()
+
+    # --- calls.housekeeping.Remains ---
+
+    def take_up(self, call: OpenCall) -> tuple[Leg, Leg]:
+        started_at = call.arrival.started_at
+        a_leg = self.legs.get(call.arrival.channel_id) or self._orphan(
+            call.arrival.channel_id, LegState(started_at=started_at)
+        )
+        b_leg = self.legs.get(b_channel_id(call.arrival.call_id)) or self._orphan(
+            b_channel_id(call.arrival.call_id), LegState(placed=True, started_at=started_at)
+        )
+        return a_leg, b_leg
+
+    async def resynchronise(self) -> None:
+        self._command("resynchronise")
+
+    async def sweep(self) -> None:
+        self._command("sweep")
+
+    # --- inside ---
+
+    def _command(self, name: str, *details: Any) -> None:
+        self.log.append((name, *details))
+        if error := self.fails_to.get(name):
+            raise error
+
+    def _add(self, channel_id: str, state: LegState) -> Leg:
+        leg = Leg(channel_id, self, state)
+        self.legs[channel_id] = leg
+        return leg
+
+    def _orphan(self, channel_id: str, state: LegState) -> Leg:
+        leg = Leg(channel_id, self, state)
+        leg.lose(timestamp=self._now(), switch_restarted=False)
+        return leg
+
+    def feed(self, leg: Leg, kind: str, **details: Any) -> None:
+        leg.feed({"type": kind, "timestamp": self._now(), **details})
+
+    def _end(self, leg: Leg, cause: int, sip_code: int | None = None) -> None:
+        if self.legs.pop(leg.channel_id, None) is None:
+            return
+        if leg.state.placed:
+            details = {"cause": cause} | ({"tech_cause": sip_code} if sip_code else {})
+            self.feed(leg, "ChannelDestroyed", **details)
+        else:
+            self.feed(leg, "StasisEnd")
+        peer = self.legs.get(self.coupled.get(leg.channel_id, ""))
+        if peer:
+            self.feed(peer, "ChannelHangupRequest", soft=True)
+            self._end(peer, Cause.NORMAL_CLEARING)
+
+    def _channel(self, leg: Leg, state: str) -> dict[str, Any]:
+        return {
+            "id": leg.channel_id,
+            "name": leg.state.name or f"PJSIP/carrier-{next(self._names):08x}",
+            "state": state,
+            "creationtime": self._now(),
+        }
+
+    def _now(self) -> str:
+        """A clock that moves one millisecond at every look, so that the order can be told."""
+        return (EPOCH + timedelta(milliseconds=next(self._clock))).isoformat()

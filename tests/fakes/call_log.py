@@ -1,0 +1,39 @@
+"""A call log in memory."""
+
+import dataclasses
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from bridge.domain.records import Arrival, CallRecord, OpenCall
+from bridge.domain.routing import Lookup
+
+
+@dataclasses.dataclass
+class FakeCallLog:
+    """Answers every arrival with ``lookup``; ``fails`` makes it as if Postgres were away."""
+
+    lookup: Lookup
+    fails: Exception | None = None
+    arrivals: list[Arrival] = dataclasses.field(default_factory=list)
+    answers: list[UUID] = dataclasses.field(default_factory=list)
+    records: list[CallRecord] = dataclasses.field(default_factory=list)
+    open: list[OpenCall] = dataclasses.field(default_factory=list)
+    unwritten: Collection[UUID] = ()
+
+    async def arrived(self, arrival: Arrival) -> Lookup:
+        if self.fails:
+            raise self.fails
+        self.arrivals.append(arrival)
+        return self.lookup
+
+    def answered(self, call_id: UUID, at: datetime | None, *, ringing_at: datetime | None) -> None:
+        self.answers.append(call_id)
+
+    def ended(self, record: CallRecord) -> None:
+        self.records.append(record)
+
+    async def open_calls(self) -> Sequence[OpenCall]:
+        if self.fails:
+            raise self.fails
+        return self.open
