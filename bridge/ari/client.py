@@ -211,7 +211,10 @@ class Asterisk:
     def take_up(self, call: OpenCall) -> tuple[Leg, Leg]:
         """The legs of a call that an earlier process carried; `resynchronise` finds them."""
         arrival = call.arrival
-        a_leg = self._legs.expect(arrival.channel_id, LegState(started_at=arrival.started_at))
+        a_leg = self._legs.expect(
+            arrival.channel_id,
+            LegState(started_at=arrival.started_at, answered_at=call.answered_at),
+        )
         b_state = LegState(
             placed=True,
             started_at=arrival.started_at,

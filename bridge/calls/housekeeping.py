@@ -21,6 +21,7 @@ from bridge.domain.records import OpenCall
 log = structlog.get_logger(__name__)
 
 _INTERVAL = 30.0
+_SHORT_INTERVAL = 2.0  # while calls that nobody carries may be waiting for Postgres
 
 
 class OpenCalls(Protocol):
@@ -79,14 +80,18 @@ class Housekeeping:
         self._due.set()
 
     async def run(self) -> None:
+        """Tidy up until cancelled."""
+        await self._due.wait()
         while True:
             self._due.clear()
+            pause = _INTERVAL
             try:
                 await self.tidy()
             except Unavailable as error:
                 log.warning("housekeeping put off", error=str(error))
+                pause = _SHORT_INTERVAL
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_INTERVAL):
+                async with asyncio.timeout(pause):
                     await self._due.wait()
 
     async def tidy(self) -> None:

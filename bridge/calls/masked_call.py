@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+import structlog
+
 from bridge.aio import TIMED_OUT, race
 from bridge.ari.leg import Leg
 from bridge.calls.live_call import LiveCall, who_hung_up
@@ -23,6 +25,9 @@ from bridge.domain.outcomes import (
 from bridge.domain.records import Arrival, CallRecord
 from bridge.domain.routing import Lookup, Refuse, route
 from bridge.domain.sessions import Limits
+
+
+logger = structlog.get_logger(__name__)
 
 
 class Switch(Protocol):
@@ -69,6 +74,7 @@ async def masked_call(call: LiveCall, *, log: CallLog, switch: Switch) -> Outcom
         Unavailable: Postgres or Asterisk went away before the call was connected.
         AriError: Asterisk refused what we asked.
     """
+    logger.info("call started", virtual_number=call.arrival.dialled)
     decision = route(await log.arrived(call.arrival))
     if isinstance(decision, Refuse):
         outcome, cause = refused(decision.reason)

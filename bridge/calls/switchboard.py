@@ -71,7 +71,7 @@ class Switchboard:
                 task.cancel()
 
     def take(self, call: LiveCall, story: Story) -> None:
-        """Carry ``call`` by ``story``.  Never blocks."""
+        """Carry ``call``, from the beginning or from where it is, by ``story``.  Never blocks."""
         if self._group is None:
             raise RuntimeError("the switchboard is not running")
         task = self._group.create_task(self._carry(call, story), name=f"call {call.id}")
@@ -81,7 +81,6 @@ class Switchboard:
     async def _carry(self, call: LiveCall, story: Story) -> None:
         """The call's last line of defence: a bug ends this call, no other, and is recorded."""
         structlog.contextvars.bind_contextvars(call_id=str(call.id))
-        log.info("call started", virtual_number=call.arrival.dialled)
         outcome = CRASHED
         try:
             outcome = await story(call)
