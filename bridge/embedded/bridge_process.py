@@ -1,0 +1,49 @@
+"""The bridge itself, as a child process."""
+
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from bridge.embedded.processes import Child
+
+
+class BridgeProcess:
+    """``masking-bridge serve``, with its settings in its environment."""
+
+    def __init__(self, settings: Mapping[str, str], *, api_url: str, log_file: Path) -> None:
+        self.log_file = log_file
+        self._api_url = api_url
+        self.environment = {**os.environ, **settings}
+        self._child = Child(
+            "The bridge",
+            [sys.executable, "-m", "bridge", "serve"],
+            log_file=log_file,
+            env=self.environment,
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def start(self) -> None:
+        """Raises: StartError: it did not get ready."""
+        self._child.start(lambda: is_ready(self._api_url), within=30)
+
+    def stop(self, *, within: float = 70.0) -> None:
+        """Ask it to drain and end."""
+        self._child.stop(within=within)
+
+    def kill(self) -> None:
+        self._child.kill()
+
+
+def is_ready(api_url: str) -> bool:
+    """Whether the bridge has all it needs to take calls."""
+    try:
+        with urllib.request.urlopen(f"{api_url}/readyz", timeout=2):  # noqa: S310
+            return True
+    except (urllib.error.URLError, OSError):
+        return False

