@@ -14,6 +14,7 @@ import tenacity
 from aiohttp import web
 
 from bridge.api.app import make_app
+from bridge.api.sessions import SessionDefaults
 from bridge.ari.client import Asterisk
 from bridge.ari.legs import Legs
 from bridge.ari.stream import EventStream, InboundCall
@@ -93,9 +94,13 @@ async def serve(settings: Settings) -> None:
 
         app = make_app(
             accounts=Accounts(database),
-            numbers=Numbers(database),
+            numbers=Numbers(database, trunk=settings.trunk),
             sessions=Sessions(database),
-            settings=settings,
+            defaults=SessionDefaults(
+                expiry=settings.default_session_expiry,
+                ring_timeout=settings.default_ring_timeout,
+                call_time_limit=settings.default_call_time_limit,
+            ),
             readiness=readiness,
         )
         async with asyncio.TaskGroup() as service, _listening(app, settings):

@@ -26,7 +26,6 @@ from bridge.domain.records import Arrival, CallRecord
 from bridge.domain.routing import Lookup, Refuse, route
 from bridge.domain.sessions import Limits
 
-
 logger = structlog.get_logger(__name__)
 
 

@@ -7,9 +7,10 @@ from uuid import UUID
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.records import Arrival, CallRecord, OpenCall
 from bridge.domain.routing import Lookup
-from bridge.domain.sessions import Limits, Session, Side
+from bridge.domain.sessions import Limits, Side
 from bridge.store import queries
 from bridge.store.pool import Connection, Database, Row
+from bridge.store.sessions import session
 
 
 class Calls:
@@ -43,7 +44,7 @@ class Calls:
         return Lookup(
             now=row["now"],
             number_in_service=row["number_in_service"],
-            session=_session(row) if row["id"] else None,
+            session=session(row) if row["id"] else None,
             caller_side=Side(row["caller_side"]) if row["caller_side"] else None,
             calls_up=row["calls_up"],
         )
@@ -102,22 +103,6 @@ class Calls:
 
 def _digits(number: PhoneNumber | None) -> str | None:
     return number.e164 if number else None
-
-
-def _session(row: Row) -> Session:
-    return Session(
-        id=row["id"],
-        account=row["account"],
-        first_party=PhoneNumber(row["first_party"]),
-        second_party=PhoneNumber(row["second_party"]),
-        virtual_number=PhoneNumber(row["virtual_number"]),
-        created_at=row["created_at"],
-        modified_at=row["modified_at"],
-        expires_at=row["expires_at"],
-        closed_at=row["closed_at"],
-        ring_timeout=row["ring_timeout"],
-        call_time_limit=row["call_time_limit"],
-    )
 
 
 def _open_call(row: Row) -> OpenCall:

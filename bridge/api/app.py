@@ -1,0 +1,98 @@
+"""The aiohttp application, made from the table of operations."""
+
+import uuid
+from http import HTTPStatus
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from bridge.api import auth
+from bridge.api.auth import ACCOUNTS
+from bridge.api.health import READINESS
+from bridge.api.numbers import NUMBERS
+from bridge.api.operations import OPERATIONS, Operation
+from bridge.api.ports import Accounts, Numbers, Readiness, Sessions
+from bridge.api.problems import Problem
+from bridge.api.requests import API_ID, answer
+from bridge.api.sessions import DEFAULTS, SESSIONS, SessionDefaults
+from bridge.domain.errors import Unavailable
+
+log = structlog.get_logger(__name__)
+
+_LARGEST_BODY = 64 * 1024
+
+
+def make_app(
+    *,
+    accounts: Accounts,
+    numbers: Numbers,
+    sessions: Sessions,
+    defaults: SessionDefaults,
+    readiness: Readiness,
+) -> web.Application:
+    """The whole API over the given parts."""
+    app = web.Application(middlewares=[_identified, _explained], client_max_size=_LARGEST_BODY)
+    app[ACCOUNTS], app[NUMBERS], app[SESSIONS] = accounts, numbers, sessions
+    app[DEFAULTS], app[READINESS] = defaults, readiness
+    for operation in OPERATIONS:
+        handler = operation.handler if operation.public else _authenticated(operation)
+        for path in (operation.path, f"{operation.path}/"):
+            app.router.add_route(operation.method, path, handler)
+    return app
+
+
+def _authenticated(operation: Operation) -> Handler:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        await auth.check(request)
+        return await operation.handler(request)
+
+    return handler
+
+
+@web.middleware
+async def _identified(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request an id, and write one line about it: no query, no body, no number."""
+    request[API_ID] = str(uuid.uuid4())
+    with structlog.contextvars.bound_contextvars(request_id=request[API_ID]):
+        response = await handler(request)
+        resource = request.match_info.route.resource
+        log.info(
+            "request",
+            method=request.method,
+            resource=resource.canonical if resource else None,
+            status=response.status,
+        )
+    response.headers["X-Request-ID"] = request[API_ID]
+    return response
+
+
+@web.middleware
+async def _explained(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every error in Plivo's form: ``{"api_id": …, "error": …}``."""
+    try:
+        return await handler(request)
+    except Problem as problem:
+        return _error(request, problem)
+    except web.HTTPException as error:  # of aiohttp's own: no such path, method, size
+        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+        status = HTTPStatus(error.status)
+        return _error(request, Problem(status, f"{status.phrase}.", headers=headers))
+    except Unavailable:
+        return _error(
+            request,
+            Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "Temporarily unavailable; try again.",
+                headers={"Retry-After": "2"},
+            ),
+        )
+    except Exception:
+        log.exception("request crashed")
+        return _error(request, Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error."))
+
+
+def _error(request: web.Request, problem: Problem) -> web.Response:
+    response = answer(request, problem.status, {"error": " ".join(problem.faults)})
+    response.headers.update(problem.headers)
+    return response

@@ -1,0 +1,52 @@
+"""The pool of virtual numbers: add, list, get, remove."""
+
+from http import HTTPStatus
+
+from aiohttp import web
+
+from bridge.api import render, requests
+from bridge.api.ports import Numbers
+from bridge.api.problems import not_found, of_refusal
+from bridge.api.schemas import AddNumbers, ListNumbers, digits
+
+NUMBERS = web.AppKey("numbers", Numbers)
+
+
+async def add(request: web.Request) -> web.Response:
+    asked = await requests.body(request, AddNumbers)
+    refusal = await request.app[NUMBERS].add(
+        requests.account(request), asked.numbers, alias=asked.alias
+    )
+    if refusal:
+        raise of_refusal(refusal)
+    added = [digits(number) for number in asked.numbers]
+    return requests.answer(request, HTTPStatus.CREATED, {"message": "created", "numbers": added})
+
+
+async def list_all(request: web.Request) -> web.Response:
+    account = requests.account(request)
+    asked = requests.query(request, ListNumbers)
+    found = await request.app[NUMBERS].list(account, limit=asked.limit, offset=asked.offset)
+    page = render.page(
+        [render.virtual_number(account, one) for one in found.items],
+        found,
+        path=request.path,
+        limit=asked.limit,
+        offset=asked.offset,
+    )
+    return requests.answer(request, HTTPStatus.OK, page)
+
+
+async def get(request: web.Request) -> web.Response:
+    account = requests.account(request)
+    found = await request.app[NUMBERS].get(account, requests.number(request))
+    if found is None:
+        raise not_found()
+    return requests.answer(request, HTTPStatus.OK, render.virtual_number(account, found))
+
+
+async def remove(request: web.Request) -> web.Response:
+    removed = await request.app[NUMBERS].remove(requests.account(request), requests.number(request))
+    if not removed:
+        raise not_found()
+    return web.Response(status=HTTPStatus.NO_CONTENT)

@@ -1,0 +1,91 @@
+"""Everything that can be wrong with a request: one table, and one form of answer.
+
+Texts and statuses are Plivo's where it has one (Number Masking API, error codes).
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+import pydantic
+
+from bridge.domain.reports import Refusal
+
+
+class Problem(Exception):
+    """An answer that is an error; ``faults`` are sentences for the developer.
+
+    They never repeat what was sent, for that may be a phone number or a secret.
+    """
+
+    def __init__(
+        self, status: HTTPStatus, *faults: str, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(status)
+        self.status = status
+        self.faults = faults
+        self.headers = headers or {}
+
+
+_REFUSALS = {
+    Refusal.POOL_EXHAUSTED: (
+        HTTPStatus.BAD_REQUEST,
+        "Number pool exhausted or not available.",
+    ),
+    Refusal.FIRST_PARTY_IS_OURS: (
+        HTTPStatus.BAD_REQUEST,
+        "Invalid parameter. first_party is a virtual number.",
+    ),
+    Refusal.SECOND_PARTY_IS_OURS: (
+        HTTPStatus.BAD_REQUEST,
+        "Invalid parameter. second_party is a virtual number.",
+    ),
+    Refusal.ALREADY_EXPIRED: (HTTPStatus.BAD_REQUEST, "Session already expired."),
+    Refusal.NOT_FOUND: (HTTPStatus.NOT_FOUND, "Not found."),
+    Refusal.NUMBER_TAKEN: (
+        HTTPStatus.CONFLICT,
+        "A number in this request belongs to another account; none was added.",
+    ),
+}
+
+
+def of_refusal(refusal: Refusal) -> Problem:
+    status, text = _REFUSALS[refusal]
+    return Problem(status, text)
+
+
+def not_found() -> Problem:
+    """Also for what is another account's: it is not to be told that it exists."""
+    return of_refusal(Refusal.NOT_FOUND)
+
+
+def of_validation(error: pydantic.ValidationError) -> Problem:
+    """Every fault of a request at once."""
+    sentences = [_sentence(fault) for fault in error.errors(include_input=False)]
+    return Problem(HTTPStatus.BAD_REQUEST, *dict.fromkeys(sentences))
+
+
+def _sentence(fault: Any) -> str:
+    name = str(fault["loc"][0]) if fault["loc"] else "body"
+    kind: str = fault["type"]
+    if kind == "missing":
+        return f"Mandatory parameter missing. {name} must be present."
+    if kind == "extra_forbidden":
+        shown = name if name.isidentifier() and len(name) <= 64 else "one"
+        return f"Invalid parameter. {shown} is not a parameter of this request."
+    if kind.startswith("bool"):
+        return f"Invalid parameter. {name} allowed values are true or false."
+    if kind in {"greater_than_equal", "less_than_equal", "int_parsing_size"}:
+        return f"Invalid parameter. {name} is outside the allowed range."
+    if kind.startswith(("int", "float", "finite")):
+        return f"Invalid parameter. {name} must be a whole number."
+    if kind in {"literal_error", "enum"}:
+        return f"Invalid parameter. {name} allowed values are {_choices(fault)}."
+    if kind == "value_error":
+        return f"Invalid parameter. {fault['msg'].removeprefix('Value error, ')}"
+    if kind == "string_too_long":
+        return f"Invalid parameter. {name} should be under {fault['ctx']['max_length']} characters."
+    return f"Invalid parameter. {name} is not valid."
+
+
+def _choices(fault: Any) -> str:
+    return str(fault["ctx"]["expected"]).replace("'", "")

@@ -1,0 +1,148 @@
+"""Answers, field by field as Plivo's fixtures have them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from bridge.api.schemas import digits
+from bridge.domain.reports import Interaction, Page, SessionReport, VirtualNumber
+
+Json = dict[str, Any]
+
+_PIN_FIELDS = (
+    "generate_pin",
+    "generate_pin_length",
+    "first_party_pin",
+    "second_party_pin",
+    "pin_prompt_play",
+    "pin_retry",
+    "pin_retry_wait",
+    "incorrect_pin_play",
+)
+
+
+def created(report: SessionReport) -> Json:
+    """The answer to a create request: Plivo's nested form, and its guide's flat one beside it."""
+    body = session(report)
+    nested = {
+        "session_uuid": body["session_uuid"],
+        "virtual_number": report.session.virtual_number.e164,
+        "message": "Session created",
+        "session": body,
+    }
+    return {**body, "session_expiry": _lifetime(report), **nested}
+
+
+def session(report: SessionReport) -> Json:
+    """A session, in the fixtures' order and types."""
+    one, options = report.session, report.options
+    with_pin = options["is_pin_authentication_required"]
+    return {
+        "first_party": digits(one.first_party),
+        "second_party": digits(one.second_party),
+        "virtual_number": digits(one.virtual_number),
+        "status": report.status.value,
+        "initiate_call_to_first_party": options["initiate_call_to_first_party"],
+        "session_uuid": str(one.id),
+        "callback_url": options["callback_url"] or "",
+        "callback_method": options["callback_method"],
+        "created_time": timestamp(one.created_at),
+        "modified_time": timestamp(one.modified_at),
+        "expiry_time": timestamp(one.closed_at or one.expires_at),
+        "duration": _lifetime(report),
+        "amount": 0,
+        "call_time_limit": one.call_time_limit,
+        "ring_timeout": one.ring_timeout,
+        "first_party_play_url": options["first_party_play_url"] or "",
+        "second_party_play_url": options["second_party_play_url"] or "",
+        "record": options["record"],
+        "record_file_format": options["record_file_format"],
+        "recording_callback_url": options["recording_callback_url"] or "",
+        "recording_callback_method": options["recording_callback_method"],
+        "interaction": [_interaction(one.account, item) for item in report.interactions] or None,
+        "total_call_amount": 0,
+        "total_call_count": report.leg_count,
+        "total_call_billed_duration": report.billed_seconds,
+        "total_session_amount": 0,
+        "last_interaction_time": timestamp(report.last_interaction_at),
+        "unknown_caller_play": options["unknown_caller_play"] or "",
+        "is_pin_authentication_required": with_pin,
+        **{name: options[name] if with_pin else None for name in _PIN_FIELDS},
+        "create_session_with_single_party": options["create_session_with_single_party"] or None,
+        "virtual_number_cooloff_period": options["virtual_number_cooloff_period"],
+        "force_pin_authentication": options["force_pin_authentication"],
+    }
+
+
+def listed_session(report: SessionReport) -> Json:
+    one = report.session
+    uri = f"/v1/Account/{one.account}/Masking/Session/{one.id}/"
+    return {**session(report), "resource_uri": uri}
+
+
+def virtual_number(account: str, one: VirtualNumber) -> Json:
+    """A number of the pool, with those of Plivo's fields that have a meaning here."""
+    number = digits(one.number)
+    return {
+        "added_on": one.added_at.date().isoformat(),
+        "active": True,
+        "alias": one.alias or None,
+        "carrier": one.trunk,
+        "country": one.country,
+        "number": number,
+        "number_type": "local",
+        "voice_enabled": True,
+        "sms_enabled": False,
+        "mms_enabled": False,
+        "sub_account": None,
+        "resource_uri": f"/v1/Account/{account}/Number/{number}/",
+    }
+
+
+def page(items: Sequence[Json], whole: Page[Any], *, path: str, limit: int, offset: int) -> Json:
+    """One page of a list, with the paths to its neighbours."""
+
+    def neighbour(start: int) -> str:
+        return f"{path}?limit={limit}&offset={start}"
+
+    return {
+        "meta": {
+            "limit": limit,
+            "next": neighbour(offset + limit) if offset + limit < whole.total else None,
+            "offset": offset,
+            "previous": neighbour(max(offset - limit, 0)) if offset else None,
+            "total_count": whole.total,
+        },
+        "objects": list(items),
+    }
+
+
+def timestamp(at: datetime | None) -> str:
+    """UTC as Go prints it, which is how Plivo does; empty for never."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC") if at else ""
+
+
+def _lifetime(report: SessionReport) -> int:
+    one = report.session
+    return round(((one.closed_at or one.expires_at) - one.created_at).total_seconds())
+
+
+def _interaction(account: str, item: Interaction) -> Json:
+    """One call.  What there is not is left out, as Plivo does."""
+    fields = {
+        "start_time": timestamp(item.started_at),
+        "end_time": timestamp(item.ended_at) or None,
+        "first_party_resource_url": _call_url(account, item.first_leg),
+        "second_party_resource_url": _call_url(account, item.second_leg),
+        "type": "call",
+        "total_call_amount": 0,
+        "call_billed_duration": item.seconds,
+        "total_call_count": item.leg_count,
+        "duration": item.seconds,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _call_url(account: str, leg: UUID | None) -> str | None:
+    return f"/v1/Account/{account}/Call/{leg}" if leg else None

@@ -1,0 +1,106 @@
+"""What a customer is told of a session, a number or an account."""
+
+import dataclasses
+import enum
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.sessions import Session
+
+T = TypeVar("T")
+
+
+class SessionStatus(enum.StrEnum):
+    """The state of a session by the database's clock."""
+
+    ACTIVE = "active"
+    IN_PROGRESS = "in-progress"
+    """A call is up, whether or not the session still takes new ones."""
+    EXPIRED = "expired"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction:
+    """One call of a session, as its customer sees it."""
+
+    started_at: datetime
+    ended_at: datetime | None
+    first_leg: uuid.UUID | None
+    """The leg of the first party, if there was one."""
+    second_leg: uuid.UUID | None
+    leg_count: int
+    seconds: int
+    """Time talked, summed over the legs, in whole seconds begun."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SessionReport:
+    """A session and what happened in it."""
+
+    session: Session
+    options: Mapping[str, Any]
+    """Arguments of the contract by their names there."""
+    status: SessionStatus
+    leg_count: int
+    billed_seconds: int
+    last_interaction_at: datetime | None
+    interactions: Sequence[Interaction]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualNumber:
+    """A number of the pool."""
+
+    number: PhoneNumber
+    alias: str
+    country: str
+    trunk: str
+    added_at: datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """Some of many."""
+
+    items: Sequence[T]
+    total: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFilter:
+    """Which sessions a list shows; ``None`` means any."""
+
+    first_party: PhoneNumber | None = None
+    second_party: PhoneNumber | None = None
+    virtual_number: PhoneNumber | None = None
+    status: SessionStatus | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NewSession:
+    """What a customer asks for."""
+
+    account: str
+    first_party: PhoneNumber
+    second_party: PhoneNumber
+    country: str | None
+    """Country that the virtual number must be of; ``None`` for any."""
+    expiry: int
+    """Seconds until the session ends."""
+    ring_timeout: int
+    call_time_limit: int
+    options: Mapping[str, Any]
+
+
+class Refusal(enum.Enum):
+    """Why a request that is well formed cannot be carried out."""
+
+    POOL_EXHAUSTED = "pool-exhausted"
+    FIRST_PARTY_IS_OURS = "first-party-is-a-virtual-number"
+    SECOND_PARTY_IS_OURS = "second-party-is-a-virtual-number"
+    ALREADY_EXPIRED = "already-expired"
+    NOT_FOUND = "not-found"
+    NUMBER_TAKEN = "number-taken"

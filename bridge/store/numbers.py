@@ -1,0 +1,72 @@
+"""The pool of virtual numbers."""
+
+from collections.abc import Sequence
+
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.reports import Page, Refusal, VirtualNumber
+from bridge.store import queries
+from bridge.store.pool import Database, Row
+
+
+class Numbers:
+    """Virtual numbers by account."""
+
+    def __init__(self, database: Database, *, trunk: str) -> None:
+        self._database = database
+        self._trunk = trunk
+        self._sql = queries.load()
+
+    async def add(
+        self, account: str, numbers: Sequence[PhoneNumber], *, alias: str
+    ) -> Refusal | None:
+        """Add all of them or none; adding one again is no error."""
+        async with self._database.connection() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            for number in sorted(set(numbers), key=lambda one: one.e164):  # one order: no deadlock
+                row = await self._sql.add_number(
+                    connection,
+                    number=number.e164,
+                    account=account,
+                    alias=alias,
+                    country=number.country,
+                    trunk=self._trunk,
+                )
+                if row is None:
+                    await transaction.rollback()
+                    return Refusal.NUMBER_TAKEN
+            await transaction.commit()
+        return None
+
+    async def get(self, account: str, number: PhoneNumber) -> VirtualNumber | None:
+        async with self._database.connection() as connection:
+            row = await self._sql.find_number(connection, account=account, number=number.e164)
+        return _number(row) if row else None
+
+    async def list(self, account: str, *, limit: int, offset: int) -> Page[VirtualNumber]:
+        """Oldest first."""
+        async with self._database.connection() as connection:
+            rows = [
+                row
+                async for row in self._sql.list_numbers(
+                    connection, account=account, limit=limit, offset=offset
+                )
+            ]
+            total = await self._sql.count_numbers(connection, account=account)
+        return Page(items=[_number(row) for row in rows], total=total)
+
+    async def remove(self, account: str, number: PhoneNumber) -> bool:
+        """Take a number out of service; whether there was such a one.  Live calls go on."""
+        async with self._database.connection() as connection:
+            done = await self._sql.remove_number(connection, account=account, number=number.e164)
+        return bool(done != "UPDATE 0" and done != 0)
+
+
+def _number(row: Row) -> VirtualNumber:
+    return VirtualNumber(
+        number=PhoneNumber(row["number"]),
+        alias=row["alias"],
+        country=row["country"],
+        trunk=row["trunk"],
+        added_at=row["added_at"],
+    )

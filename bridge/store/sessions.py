@@ -1,0 +1,177 @@
+"""Masking sessions, and the (caller, virtual number) pairs that they hold."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.reports import (
+    Interaction,
+    NewSession,
+    Page,
+    Refusal,
+    SessionFilter,
+    SessionReport,
+    SessionStatus,
+)
+from bridge.domain.sessions import Session, Side
+from bridge.store import queries
+from bridge.store.pool import Connection, Database, Row
+
+
+class Sessions:
+    """Sessions by account.  All times are the database's."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = queries.load()
+
+    async def create(self, new: NewSession) -> SessionReport | Refusal:
+        """Find a number that is free for both parties, and take it.
+
+        The primary key of ``route`` is what keeps a pair from being given twice; when somebody
+        else is faster, the next number is tried.
+        """
+        async with self._database.connection() as connection:
+            if refusal := await self._is_ours(connection, new):
+                return refusal
+            tried: list[str] = []
+            while True:
+                row = await self._sql.find_free_number(
+                    connection,
+                    account=new.account,
+                    country=new.country,
+                    tried=tried,
+                    first_party=new.first_party.e164,
+                    second_party=new.second_party.e164,
+                )
+                if row is None:
+                    return Refusal.POOL_EXHAUSTED
+                session_id = await self._take(connection, new, row["number"])
+                if session_id:
+                    return await self._report(connection, new.account, session_id)
+                tried.append(row["number"])
+
+    async def get(self, account: str, session_id: uuid.UUID) -> SessionReport | None:
+        async with self._database.connection() as connection:
+            row = await self._sql.find_session(connection, account=account, id=session_id)
+        return session_report(row) if row else None
+
+    async def list(
+        self, account: str, wanted: SessionFilter, *, limit: int, offset: int
+    ) -> Page[SessionReport]:
+        """Newest first."""
+        async with self._database.connection() as connection:
+            rows = [
+                row
+                async for row in self._sql.list_sessions(
+                    connection,
+                    account=account,
+                    first_party=wanted.first_party.e164 if wanted.first_party else None,
+                    second_party=wanted.second_party.e164 if wanted.second_party else None,
+                    virtual_number=wanted.virtual_number.e164 if wanted.virtual_number else None,
+                    status=wanted.status.value if wanted.status else None,
+                    limit=limit,
+                    offset=offset,
+                )
+            ]
+        return Page(
+            items=[session_report(row) for row in rows], total=rows[0]["total"] if rows else 0
+        )
+
+    async def expire(self, account: str, session_id: uuid.UUID) -> Refusal | None:
+        """End a session: no new calls, and its pairs are free once a live call of it is over."""
+        async with self._database.transaction() as connection:
+            if await self._sql.close_session(connection, account=account, id=session_id):
+                await self._sql.release_routes(connection, session=session_id)
+                return None
+            found = await self._sql.find_session(connection, account=account, id=session_id)
+        return Refusal.ALREADY_EXPIRED if found else Refusal.NOT_FOUND
+
+    async def _is_ours(self, connection: Connection, new: NewSession) -> Refusal | None:
+        parties = {new.first_party.e164: Refusal.FIRST_PARTY_IS_OURS}
+        parties.setdefault(new.second_party.e164, Refusal.SECOND_PARTY_IS_OURS)
+        rows = self._sql.find_own_numbers(connection, numbers=list(parties))
+        async for row in rows:
+            return parties[row["number"]]
+        return None
+
+    async def _take(
+        self, connection: Connection, new: NewSession, virtual_number: str
+    ) -> uuid.UUID | None:
+        session_id = uuid.uuid4()
+        transaction = connection.transaction()
+        await transaction.start()
+        await self._sql.insert_session(
+            connection,
+            id=session_id,
+            account=new.account,
+            first_party=new.first_party.e164,
+            second_party=new.second_party.e164,
+            virtual_number=virtual_number,
+            expiry=new.expiry,
+            ring_timeout=new.ring_timeout,
+            call_time_limit=new.call_time_limit,
+            options=dict(new.options),
+        )
+        sides = {new.first_party.e164: Side.FIRST, new.second_party.e164: Side.SECOND}
+        for party_number in sorted(sides):  # always in one order, so that no two wait crosswise
+            taken = await self._sql.take_route(
+                connection,
+                virtual_number=virtual_number,
+                party_number=party_number,
+                session=session_id,
+                side=sides[party_number].value,
+            )
+            if not taken:
+                await transaction.rollback()
+                return None
+        await transaction.commit()
+        return session_id
+
+    async def _report(
+        self, connection: Connection, account: str, session_id: uuid.UUID
+    ) -> SessionReport:
+        return session_report(
+            await self._sql.find_session(connection, account=account, id=session_id)
+        )
+
+
+def session(row: Row) -> Session:
+    """A session from the columns that are its own."""
+    return Session(
+        id=row["id"],
+        account=row["account"],
+        first_party=PhoneNumber(row["first_party"]),
+        second_party=PhoneNumber(row["second_party"]),
+        virtual_number=PhoneNumber(row["virtual_number"]),
+        created_at=row["created_at"],
+        modified_at=row["modified_at"],
+        expires_at=row["expires_at"],
+        closed_at=row["closed_at"],
+        ring_timeout=row["ring_timeout"],
+        call_time_limit=row["call_time_limit"],
+    )
+
+
+def session_report(row: Row) -> SessionReport:
+    return SessionReport(
+        session=session(row),
+        options=row["options"],
+        status=SessionStatus(row["status"]),
+        leg_count=row["leg_count"],
+        billed_seconds=row["billed_seconds"],
+        last_interaction_at=row["last_interaction_at"],
+        interactions=[_interaction(item) for item in row["interactions"] or []],
+    )
+
+
+def _interaction(item: dict[str, Any]) -> Interaction:
+    return Interaction(
+        started_at=datetime.fromisoformat(item["started_at"]),
+        ended_at=datetime.fromisoformat(item["ended_at"]) if item["ended_at"] else None,
+        first_leg=uuid.UUID(item["first_leg"]) if item["first_leg"] else None,
+        second_leg=uuid.UUID(item["second_leg"]) if item["second_leg"] else None,
+        leg_count=item["leg_count"],
+        seconds=int(item["seconds"]),
+    )

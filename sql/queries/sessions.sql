@@ -1,0 +1,78 @@
+-- Masking sessions and the routes that they hold.
+
+-- name: find_own_numbers
+-- Which of these are virtual numbers of anybody: a call to such a party would come back to us.
+SELECT number FROM virtual_number WHERE number = ANY(:numbers::text[]) AND removed_at IS NULL;
+
+-- name: find_free_number^
+-- The busiest number of the account that is free for both parties, so that few are used and many
+-- stay whole.  Skips :tried, whose pairs somebody else took while we looked.
+SELECT virtual_number.number
+  FROM virtual_number
+ WHERE account = :account::text
+   AND removed_at IS NULL
+   AND (:country::text IS NULL OR country = :country::text)
+   AND number <> ALL(:tried::text[])
+   AND NOT EXISTS (
+       SELECT FROM route
+        WHERE route.virtual_number = virtual_number.number
+          AND route.party_number IN (:first_party::text, :second_party::text)
+          AND (route.held_until > now()
+               OR EXISTS (SELECT FROM call
+                           WHERE call.session = route.session AND call.ended_at IS NULL)))
+ ORDER BY (SELECT count(*) FROM route
+            WHERE route.virtual_number = virtual_number.number AND route.held_until > now()) DESC,
+          virtual_number.number
+ LIMIT 1;
+
+-- name: insert_session!
+INSERT INTO session (id, account, first_party, second_party, virtual_number, expires_at,
+                     ring_timeout, call_time_limit, options)
+VALUES (:id::uuid, :account::text, :first_party::text, :second_party::text,
+        :virtual_number::text, now() + make_interval(secs => :expiry::integer),
+        :ring_timeout::integer, :call_time_limit::integer, :options::jsonb);
+
+-- name: take_route^
+-- Take one (caller, virtual number) pair, from nobody or from a session that is over.  No row means
+-- that somebody else holds it: the primary key decides, whatever was looked at before.  A pair
+-- stays held while a call of its session is up.
+INSERT INTO route (virtual_number, party_number, session, side, held_until)
+SELECT :virtual_number::text, :party_number::text, session.id, :side::text, session.expires_at
+  FROM session
+ WHERE session.id = :session::uuid
+ON CONFLICT (virtual_number, party_number) DO UPDATE
+   SET session = excluded.session, side = excluded.side, held_until = excluded.held_until
+ WHERE route.held_until <= now()
+   AND NOT EXISTS (SELECT FROM call WHERE call.session = route.session AND call.ended_at IS NULL)
+RETURNING session;
+
+-- name: find_session^
+SELECT id, account, first_party, second_party, virtual_number, created_at, modified_at, expires_at,
+       closed_at, ring_timeout, call_time_limit, options, status, leg_count, billed_seconds,
+       last_interaction_at, interactions
+  FROM session_report
+ WHERE account = :account::text AND id = :id::uuid;
+
+-- name: list_sessions
+-- Newest first.
+SELECT id, account, first_party, second_party, virtual_number, created_at, modified_at, expires_at,
+       closed_at, ring_timeout, call_time_limit, options, status, leg_count, billed_seconds,
+       last_interaction_at, interactions, count(*) OVER () AS total
+  FROM session_report
+ WHERE account = :account::text
+   AND (:first_party::text IS NULL OR first_party = :first_party::text)
+   AND (:second_party::text IS NULL OR second_party = :second_party::text)
+   AND (:virtual_number::text IS NULL OR virtual_number = :virtual_number::text)
+   AND (:status::text IS NULL OR status = :status::text)
+ ORDER BY created_at DESC, id
+ LIMIT :limit::integer OFFSET :offset::integer;
+
+-- name: close_session^
+-- End a session before its time; no row if it is over already or not this account's.
+UPDATE session
+   SET closed_at = now(), modified_at = now()
+ WHERE account = :account::text AND id = :id::uuid AND closed_at IS NULL AND expires_at > now()
+RETURNING id;
+
+-- name: release_routes!
+UPDATE route SET held_until = now() WHERE session = :session::uuid AND held_until > now();
