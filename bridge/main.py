@@ -193,7 +193,7 @@ def _live_call(inbound: InboundCall) -> LiveCall:
     arrival = Arrival(
         call_id=uuid.uuid4(),
         channel_id=inbound.leg.channel_id,
-        caller=caller_number(inbound.from_user, inbound.asserted_identity),
+        caller=caller_number(inbound.from_header, inbound.asserted_identity),
         dialled=dialled_number(inbound.dialled),
         started_at=inbound.at,
     )

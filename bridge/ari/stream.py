@@ -30,8 +30,8 @@ class InboundCall:
     """A call that came in, with what the dialplan took off the channel."""
 
     leg: Leg
-    from_user: str
-    """User part of the caller's From header, as it came."""
+    from_header: str
+    """The caller's From, as it came."""
     asserted_identity: str
     """The trunk's P-Asserted-Identity, or empty."""
     dialled: str
@@ -136,13 +136,13 @@ class EventStream:
 
     def _arrival(self, event: Event) -> None:
         match event.get("args"):
-            case ["in", from_user, asserted_identity, dialled]:
+            case ["in", from_header, asserted_identity, dialled]:
                 leg = self._legs.expect(event["channel"]["id"], LegState())
                 leg.feed(event)
                 self._arrived(
                     InboundCall(
                         leg,
-                        from_user=_decoded(from_user),
+                        from_header=_decoded(from_header),
                         asserted_identity=_decoded(asserted_identity),
                         dialled=_decoded(dialled),
                         at=datetime.fromisoformat(event["timestamp"]),

@@ -8,16 +8,16 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _URI_USER = re.compile(r"\b(?:sips?|tel):([^@;>,\s]*)", re.IGNORECASE)
 
 
-def caller_number(from_user: str, asserted_identity: str) -> PhoneNumber | None:
-    """Who is calling: the From user, or where that is withheld the trunk's P-Asserted-Identity.
+def caller_number(from_header: str, asserted_identity: str) -> PhoneNumber | None:
+    """Who is calling: the From header, or where that is withheld the trunk's P-Asserted-Identity.
 
     The identity that a trusted network asserts (RFC 3325) serves the look-up only; it is never
     shown to anybody.  ``None``: the caller stays unknown.
     """
-    return from_carrier(from_user) or _from_identity(asserted_identity)
+    return _first_number(from_header) or _first_number(asserted_identity)
 
 
-def _from_identity(header: str) -> PhoneNumber | None:
+def _first_number(header: str) -> PhoneNumber | None:
     # A display name is the caller's own text: it must not be able to pose as the address.
     addresses = _URI_USER.findall(_QUOTED.sub("", header))
     numbers = (from_carrier(address) for address in addresses)

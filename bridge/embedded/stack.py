@@ -1,5 +1,6 @@
 """The whole: Postgres, Asterisk and the bridge, started and stopped together."""
 
+import asyncio
 import contextlib
 import dataclasses
 import json
@@ -8,9 +9,11 @@ import secrets
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 import pydantic
 
 from bridge.config import SiteSettings
@@ -168,6 +171,20 @@ class Stack:
         )
         made = json.loads(done.stdout)
         return made["auth_id"], made["auth_token"]
+
+    def rows(self, statement: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
+        """What Postgres answers to ``statement``."""
+
+        async def fetch() -> list[Any]:
+            connection = await asyncpg.connect(self.postgres.url)
+            try:
+                return await connection.fetch(statement, *arguments)
+            finally:
+                await connection.close()
+
+        # A loop of its own, so that a caller's event loop is left as it is.
+        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+            return runner.run(fetch())
 
     def _bridge_settings(self) -> dict[str, str]:
         return {

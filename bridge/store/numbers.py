@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.reports import Page, Refusal, VirtualNumber
 from bridge.store import queries
-from bridge.store.pool import Database, Row
+from bridge.store.pool import Connection, Database, Row
 
 
 class Numbers:
@@ -20,22 +20,13 @@ class Numbers:
         self, account: str, numbers: Sequence[PhoneNumber], *, alias: str
     ) -> Refusal | None:
         """Add all of them or none; adding one again is no error."""
-        async with self._database.connection() as connection:
-            transaction = connection.transaction()
-            await transaction.start()
-            for number in sorted(set(numbers), key=lambda one: one.e164):  # one order: no deadlock
-                row = await self._sql.add_number(
-                    connection,
-                    number=number.e164,
-                    account=account,
-                    alias=alias,
-                    country=number.country,
-                    trunk=self._trunk,
-                )
-                if row is None:
-                    await transaction.rollback()
-                    return Refusal.NUMBER_TAKEN
-            await transaction.commit()
+        try:
+            async with self._database.transaction() as connection:
+                # In one order, so that no two who add the same numbers wait crosswise.
+                for number in sorted(set(numbers), key=lambda one: one.e164):
+                    await self._add(connection, account, number, alias)
+        except _Taken:
+            return Refusal.NUMBER_TAKEN
         return None
 
     async def get(self, account: str, number: PhoneNumber) -> VirtualNumber | None:
@@ -58,8 +49,26 @@ class Numbers:
     async def remove(self, account: str, number: PhoneNumber) -> bool:
         """Take a number out of service; whether there was such a one.  Live calls go on."""
         async with self._database.connection() as connection:
-            done = await self._sql.remove_number(connection, account=account, number=number.e164)
-        return bool(done != "UPDATE 0" and done != 0)
+            row = await self._sql.remove_number(connection, account=account, number=number.e164)
+        return row is not None
+
+    async def _add(
+        self, connection: Connection, account: str, number: PhoneNumber, alias: str
+    ) -> None:
+        row = await self._sql.add_number(
+            connection,
+            number=number.e164,
+            account=account,
+            alias=alias,
+            country=number.country,
+            trunk=self._trunk,
+        )
+        if row is None:
+            raise _Taken
+
+
+class _Taken(Exception):
+    """A number is another account's: undo the others."""
 
 
 def _number(row: Row) -> VirtualNumber:

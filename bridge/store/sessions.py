@@ -61,23 +61,22 @@ class Sessions:
         self, account: str, wanted: SessionFilter, *, limit: int, offset: int
     ) -> Page[SessionReport]:
         """Newest first."""
+        conditions = {
+            "account": account,
+            "first_party": _digits(wanted.first_party),
+            "second_party": _digits(wanted.second_party),
+            "virtual_number": _digits(wanted.virtual_number),
+            "status": wanted.status.value if wanted.status else None,
+        }
         async with self._database.connection() as connection:
             rows = [
                 row
                 async for row in self._sql.list_sessions(
-                    connection,
-                    account=account,
-                    first_party=wanted.first_party.e164 if wanted.first_party else None,
-                    second_party=wanted.second_party.e164 if wanted.second_party else None,
-                    virtual_number=wanted.virtual_number.e164 if wanted.virtual_number else None,
-                    status=wanted.status.value if wanted.status else None,
-                    limit=limit,
-                    offset=offset,
+                    connection, **conditions, limit=limit, offset=offset
                 )
             ]
-        return Page(
-            items=[session_report(row) for row in rows], total=rows[0]["total"] if rows else 0
-        )
+            total = await self._sql.count_sessions(connection, **conditions)
+        return Page(items=[session_report(row) for row in rows], total=total)
 
     async def expire(self, account: str, session_id: uuid.UUID) -> Refusal | None:
         """End a session: no new calls, and its pairs are free once a live call of it is over."""
@@ -100,33 +99,33 @@ class Sessions:
         self, connection: Connection, new: NewSession, virtual_number: str
     ) -> uuid.UUID | None:
         session_id = uuid.uuid4()
-        transaction = connection.transaction()
-        await transaction.start()
-        await self._sql.insert_session(
-            connection,
-            id=session_id,
-            account=new.account,
-            first_party=new.first_party.e164,
-            second_party=new.second_party.e164,
-            virtual_number=virtual_number,
-            expiry=new.expiry,
-            ring_timeout=new.ring_timeout,
-            call_time_limit=new.call_time_limit,
-            options=dict(new.options),
-        )
         sides = {new.first_party.e164: Side.FIRST, new.second_party.e164: Side.SECOND}
-        for party_number in sorted(sides):  # always in one order, so that no two wait crosswise
-            taken = await self._sql.take_route(
-                connection,
-                virtual_number=virtual_number,
-                party_number=party_number,
-                session=session_id,
-                side=sides[party_number].value,
-            )
-            if not taken:
-                await transaction.rollback()
-                return None
-        await transaction.commit()
+        try:
+            async with connection.transaction():
+                await self._sql.insert_session(
+                    connection,
+                    id=session_id,
+                    account=new.account,
+                    first_party=new.first_party.e164,
+                    second_party=new.second_party.e164,
+                    virtual_number=virtual_number,
+                    expiry=new.expiry,
+                    ring_timeout=new.ring_timeout,
+                    call_time_limit=new.call_time_limit,
+                    options=dict(new.options),
+                )
+                for party_number in sorted(sides):  # in one order, so that no two wait crosswise
+                    taken = await self._sql.take_route(
+                        connection,
+                        virtual_number=virtual_number,
+                        party_number=party_number,
+                        session=session_id,
+                        side=sides[party_number].value,
+                    )
+                    if taken is None:
+                        raise _PairTaken
+        except _PairTaken:
+            return None
         return session_id
 
     async def _report(
@@ -135,6 +134,10 @@ class Sessions:
         return session_report(
             await self._sql.find_session(connection, account=account, id=session_id)
         )
+
+
+class _PairTaken(Exception):
+    """Somebody else was faster: undo the attempt."""
 
 
 def session(row: Row) -> Session:
@@ -164,6 +167,10 @@ def session_report(row: Row) -> SessionReport:
         last_interaction_at=row["last_interaction_at"],
         interactions=[_interaction(item) for item in row["interactions"] or []],
     )
+
+
+def _digits(number: PhoneNumber | None) -> str | None:
+    return number.e164 if number else None
 
 
 def _interaction(item: dict[str, Any]) -> Interaction:

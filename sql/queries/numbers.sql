@@ -15,7 +15,7 @@ SELECT number, alias, country, trunk, added_at
  WHERE account = :account::text AND number = :number::text AND removed_at IS NULL;
 
 -- name: list_numbers
-SELECT number, alias, country, trunk, added_at, count(*) OVER () AS total
+SELECT number, alias, country, trunk, added_at
   FROM virtual_number
  WHERE account = :account::text AND removed_at IS NULL
  ORDER BY added_at, number
@@ -24,8 +24,9 @@ SELECT number, alias, country, trunk, added_at, count(*) OVER () AS total
 -- name: count_numbers$
 SELECT count(*) FROM virtual_number WHERE account = :account::text AND removed_at IS NULL;
 
--- name: remove_number!
+-- name: remove_number^
 -- Take a number out of service.  Kept for the records that name it; it takes no call from now on.
 UPDATE virtual_number
    SET removed_at = now()
- WHERE account = :account::text AND number = :number::text AND removed_at IS NULL;
+ WHERE account = :account::text AND number = :number::text AND removed_at IS NULL
+RETURNING number;

@@ -57,7 +57,7 @@ SELECT id, account, first_party, second_party, virtual_number, created_at, modif
 -- Newest first.
 SELECT id, account, first_party, second_party, virtual_number, created_at, modified_at, expires_at,
        closed_at, ring_timeout, call_time_limit, options, status, leg_count, billed_seconds,
-       last_interaction_at, interactions, count(*) OVER () AS total
+       last_interaction_at, interactions
   FROM session_report
  WHERE account = :account::text
    AND (:first_party::text IS NULL OR first_party = :first_party::text)
@@ -66,6 +66,15 @@ SELECT id, account, first_party, second_party, virtual_number, created_at, modif
    AND (:status::text IS NULL OR status = :status::text)
  ORDER BY created_at DESC, id
  LIMIT :limit::integer OFFSET :offset::integer;
+
+-- name: count_sessions$
+SELECT count(*)
+  FROM session_report
+ WHERE account = :account::text
+   AND (:first_party::text IS NULL OR first_party = :first_party::text)
+   AND (:second_party::text IS NULL OR second_party = :second_party::text)
+   AND (:virtual_number::text IS NULL OR virtual_number = :virtual_number::text)
+   AND (:status::text IS NULL OR status = :status::text);
 
 -- name: close_session^
 -- End a session before its time; no row if it is over already or not this account's.

@@ -1,0 +1,204 @@
+"""One SIPp process."""
+
+import re
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bridge.embedded.phones.steps import CUE
+from bridge.embedded.processes import until
+
+_MESSAGE = re.compile(
+    r"^-{20,} [^\n]*\nUDP message (sent|received)[^\n]*\n\n(.*?)(?=^-{20,} |\Z)", re.M | re.S
+)
+
+
+class PhoneError(AssertionError):
+    """A phone saw something other than its scenario says."""
+
+
+class Phone:
+    """Plays ``steps`` for ``calls`` calls, from one address and port.
+
+    Args:
+        name: for its files in ``directory``, and for messages.
+        steps: a scenario of `bridge.embedded.phones.steps`.
+        address: where it is, host:port; port 0 for any.
+        target: where it calls, host:port; ``None`` for a phone that is called.
+        keywords: what ``[name]`` in the steps stands for.
+        callers: one line per call, ``;`` between fields, for ``[field0]`` and so on.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        steps: str,
+        directory: Path,
+        *,
+        address: str,
+        target: str | None = None,
+        dialled: str = "",
+        keywords: Mapping[str, str] | None = None,
+        calls: int = 1,
+        rate: int = 10,
+        callers: Sequence[str] = (),
+        within: int = 30,
+    ) -> None:
+        self.name = name
+        self._log = directory / f"{name}.messages"
+        self._errors = directory / f"{name}.errors"
+        self._within = within
+        host, _, port = address.rpartition(":")
+        self._host, self._port = host, int(port) or _free_udp_port(host)
+        scenario = directory / f"{name}.xml"
+        scenario.write_text(steps)
+        self._command = ["sipp", "-sf", str(scenario), "-i", host, "-p", str(self._port)]
+        self._command += ["-m", str(calls), "-l", str(calls), "-r", str(rate), "-nostdin"]
+        self._command += ["-trace_msg", "-message_file", str(self._log)]
+        self._command += ["-trace_err", "-error_file", str(self._errors)]
+        self._command += ["-timeout", f"{within}s", "-timeout_error"]
+        # Anything unexpected ends the call, and with it the scenario, as failed.
+        self._command += ["-default_behaviors", "abortunexp"]
+        if callers:
+            lines = directory / f"{name}.csv"
+            lines.write_text("SEQUENTIAL\n" + "".join(f"{caller}\n" for caller in callers))
+            self._command += ["-inf", str(lines)]
+        for key, value in {"rtp_port": "9", **(keywords or {})}.items():
+            self._command += ["-key", key, value]
+        if target:
+            self._command += ["-s", dialled, target]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Phone":
+        """Start it, and wait until it has its port."""
+        self._process = subprocess.Popen(
+            ["setpriv", "--pdeathsig=KILL", *self._command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        if not until(lambda: self._ended or not self._port_is_free(), within=10):
+            raise PhoneError(f"{self.name}: SIPp did not start")
+        return self
+
+    def finish(self) -> "Phone":
+        """Wait until it has played its scenario.
+
+        Raises:
+            PhoneError: what came was not what its scenario says; with what it saw.
+        """
+        if self._process is None:
+            raise PhoneError(f"{self.name} was not started")
+        code = self._process.wait(self._within + 10)
+        if code:
+            raise PhoneError(f"{self.name}: SIPp ended with {code}\n{self._trouble()}")
+        return self
+
+    def stop(self) -> None:
+        """End it, whatever it is doing."""
+        if self._process and not self._ended:
+            self._process.kill()
+            self._process.wait()
+
+    @property
+    def received(self) -> list[str]:
+        """Every SIP message that reached it, in order; the test's own cues are left out."""
+        return self._messages("received")
+
+    @property
+    def sent(self) -> list[str]:
+        return self._messages("sent")
+
+    def has_seen(self, start: str, *, within: float = 10.0) -> str:
+        """Wait for a message that begins with ``start``, such as ``SIP/2.0 180``; that message.
+
+        Raises:
+            PhoneError: it did not come.
+        """
+        found: list[str] = []
+
+        def look() -> bool:
+            found[:] = [message for message in self.received if message.startswith(start)]
+            return bool(found) or self._ended
+
+        until(look, within=within)
+        look()
+        if not found:
+            raise PhoneError(f"{self.name}: no {start!r}\n{self._trouble()}")
+        return found[0]
+
+    def cue(self) -> None:
+        """Move it past the `wait_for_cue` at which it stands.
+
+        It stands there once it `has_seen` the message before.
+        """
+        call_id = header((self.sent or self.received)[0], "Call-ID")
+        text = (
+            f"INFO {CUE} SIP/2.0\r\nVia: SIP/2.0/UDP {self._host}:9;branch=z9hG4bK-cue\r\n"
+            f"From: <{CUE}>;tag=cue\r\nTo: <{CUE}>\r\nCall-ID: {call_id}\r\n"
+            "CSeq: 1 INFO\r\nContent-Length: 0\r\n\r\n"
+        )
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(text.encode(), (self._host, self._port))
+
+    @property
+    def _ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
+
+    def _messages(self, direction: str) -> list[str]:
+        try:
+            text = self._log.read_text(errors="replace")
+        except FileNotFoundError:
+            return []
+        return [
+            message.strip("\n")
+            for found, message in _MESSAGE.findall(text)
+            if found == direction and CUE not in message
+        ]
+
+    def _port_is_free(self) -> bool:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind((self._host, self._port))
+            except OSError:
+                return False
+        return True
+
+    def _trouble(self) -> str:
+        errors = self._errors.read_text(errors="replace") if self._errors.exists() else ""
+        seen = [message.splitlines()[0] for message in self.received]
+        return f"received: {seen}\n{errors[-3000:]}"
+
+
+def header(message: str, name: str) -> str:
+    """Value of a header, empty if there is none."""
+    found = re.search(rf"^{re.escape(name)}\s*:\s*(.*?)\s*$", message, re.M | re.I)
+    return found[1] if found else ""
+
+
+def user(address: str) -> str:
+    """User part of the URI in a From or To header."""
+    found = re.search(r"sips?:([^@;>]*)@", address)
+    return found[1] if found else ""
+
+
+def media(message: str) -> tuple[str, int]:
+    """Where the sender of an SDP wants its audio: address and port.
+
+    Raises:
+        PhoneError: there is no audio in it.
+    """
+    address = re.search(r"^c=IN IP4 (\S+)\s*$", message, re.M)
+    port = re.search(r"^m=audio (\d+) ", message, re.M)
+    if not address or not port:
+        raise PhoneError("no audio in this SDP")
+    return address[1], int(port[1])
+
+
+def _free_udp_port(host: str) -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,139 @@
+"""Real Asterisk, real Postgres, the bridge as a process, and phones played by SIPp."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.embedded.client import Client, Json
+from bridge.embedded.phones.phone import Phone
+from bridge.embedded.phones.sound import Sound
+from bridge.embedded.processes import until
+from bridge.embedded.stack import Stack, private_place
+
+# Numbers reserved for fiction: 100 in each of these areas.
+_NUMBERS = (
+    f"+1{area}55501{last:02}"
+    for area in (202, 212, 303, 312, 404, 415, 512, 617, 702, 718)
+    for last in range(100)
+)
+_SEEDS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One stack for all tests of a run; each test has numbers of its own."""
+    directory = tmp_path_factory.mktemp("stack")
+    with Stack(directory, private_place(), durable=False).running() as stack:
+        yield stack
+    log = (directory / "bridge.log").read_text()
+    assert "stopped" in log.splitlines()[-1], "the bridge did not end by itself"
+    assert '"draining"' not in log.splitlines()[-2], "a call's task was left at the end"
+
+
+@pytest.fixture(scope="session")
+def client(stack: Stack) -> Client:
+    return Client(stack.place.api_url, *stack.create_account("tests"))
+
+
+@dataclasses.dataclass
+class Site:
+    """One session between Alice and Bob, and the phones of a test."""
+
+    stack: Stack
+    client: Client
+    directory: Path
+    alice: str
+    bob: str
+    virtual: str
+    session: Json = dataclasses.field(default_factory=dict)
+    phones: list[Phone] = dataclasses.field(default_factory=list)
+    sounds: list[Sound] = dataclasses.field(default_factory=list)
+
+    def create_session(self, **arguments: Any) -> Json:
+        self.session = self.client.create_session(self.alice, self.bob, **arguments)
+        return self.session
+
+    def calls(
+        self, steps: str, *, number: str | None = None, dialled: str | None = None, **options: Any
+    ) -> Phone:
+        """A phone that calls: Alice's, and the virtual number, unless it is said otherwise."""
+        keywords = {"number": number or self.alice, **options.pop("keywords", {})}
+        return self._phone(
+            f"caller-{len(self.phones)}",
+            steps,
+            address=f"{self.stack.place.trunk_address}:0",
+            target=self.stack.place.sip,
+            dialled=dialled or self.virtual,
+            keywords=keywords,
+            **options,
+        )
+
+    def waits(self, steps: str, **options: Any) -> Phone:
+        """A phone that calls of ours reach through the trunk."""
+        name = f"callee-{len(self.phones)}"
+        return self._phone(name, steps, address=self.stack.place.trunk_host, **options)
+
+    def sound(self) -> Sound:
+        """The audio of a phone of ours."""
+        sound = Sound(self.stack.place.trunk_address, seed=next(_SEEDS))
+        self.sounds.append(sound)
+        return sound
+
+    def call_record(self, number: str | None = None) -> Mapping[str, Any]:
+        """The one call of a caller, once its record is complete."""
+        found: list[Mapping[str, Any]] = []
+
+        def complete() -> bool:
+            found[:] = self.stack.rows(
+                "SELECT * FROM call WHERE virtual_number = $1 AND ($2::text IS NULL OR caller = $2)"
+                " AND ended_at IS NOT NULL",
+                self.virtual,
+                number,
+            )
+            return bool(found)
+
+        assert until(complete, within=10), "no complete record"
+        [record] = found
+        return record
+
+    def leg_records(self, call: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Its legs, the caller's first."""
+        return self.stack.rows("SELECT * FROM leg WHERE call = $1 ORDER BY role", call["id"])
+
+    def _phone(self, name: str, steps: str, **options: Any) -> Phone:
+        phone = Phone(name, steps, self.directory, **options)
+        self.phones.append(phone)
+        return phone.start()
+
+
+@pytest.fixture
+def site(stack: Stack, client: Client, tmp_path: Path) -> Iterator[Site]:
+    """A virtual number and two parties; after the test nothing of its calls is left."""
+    alice, bob, virtual = itertools.islice(_NUMBERS, 3)
+    client.add_numbers(virtual)
+    site = Site(stack, client, tmp_path, alice, bob, virtual)
+    try:
+        yield site
+    finally:
+        for phone in site.phones:
+            phone.stop()
+        for sound in site.sounds:
+            sound.close()
+        client.request("DELETE", f"Number/{virtual}/")
+    assert_nothing_left(stack)
+
+
+def assert_nothing_left(stack: Stack) -> None:
+    """No channel, no bridge, no call without its end."""
+    assert until(lambda: "0 active channels" in stack.asterisk.cli("core show channels"), within=10)
+    assert until(lambda: _bridges(stack) == [], within=10), _bridges(stack)
+    open_calls = "SELECT id FROM call WHERE ended_at IS NULL"
+    assert until(lambda: stack.rows(open_calls) == [], within=10)
+
+
+def _bridges(stack: Stack) -> list[str]:
+    return stack.asterisk.cli("bridge show all").splitlines()[1:]
