@@ -148,12 +148,13 @@ class Leg:
     async def hangup(self, cause: Cause | None = None) -> None:
         """End the leg.  Idempotent: the first cause wins, and a leg already gone is no error.
 
-        Without a cause: normal clearing when it was answered, else congestion, for Asterisk would
-        make "declined everywhere" (603) of a normal clearing before the answer.
+        Without a cause: normal clearing; but congestion for a caller who was not answered, of whose
+        normal clearing Asterisk would make "declined everywhere" (603).
         """
         if self.state.ended or self.asked_to_hang_up is not None:
             return
         if cause is None:
-            cause = Cause.NORMAL_CLEARING if self.state.answered else Cause.CONGESTION
+            unanswered_caller = not (self.state.answered or self.state.placed)
+            cause = Cause.CONGESTION if unanswered_caller else Cause.NORMAL_CLEARING
         self.asked_to_hang_up = cause
         await self._commands.hangup(self.channel_id, cause)

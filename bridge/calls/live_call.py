@@ -90,8 +90,9 @@ def _sip_code(leg: Leg) -> int | None:
     if leg.state.answered:
         return 200
     if leg.state.placed:
-        cancelled_by_us = not (leg.state.far_end_hung_up or leg.state.lost)
-        return leg.state.sip_code or (487 if cancelled_by_us else None)
+        if leg.state.far_end_hung_up:
+            return leg.state.sip_code
+        return None if leg.state.lost else 487  # our CANCEL; Asterisk tells what we asked for
     if leg.asked_to_hang_up is not None:
         return sip_status(leg.asked_to_hang_up)
     return 487 if leg.state.far_end_hung_up else None
