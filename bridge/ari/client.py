@@ -148,6 +148,8 @@ class Asterisk:
                         limits.ring_timeout + limits.call_time_limit + 2 * _NET
                     ),
                     "CHANNEL(hangup_handler_push)": "couple,s,1",
+                    # Where Asterisk would take a callee's 302: nowhere.
+                    "FORWARD_CONTEXT": "unavailable",
                 },
             )
             # Its name is needed before any event has told it.

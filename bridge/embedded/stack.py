@@ -35,8 +35,10 @@ class Place:
     postgres_port: int
     rtp_port_start: int
     rtp_port_end: int
-    trunk_address: str
-    """Where SIP from the carrier comes from."""
+    caller_address: str
+    """Where callers' phones are."""
+    trunk_match: str
+    """Where SIP from the carrier may come from."""
     trunk_host: str
     """Where calls go out to."""
 
@@ -63,7 +65,8 @@ def standard_place() -> Place:
         postgres_port=free_port(),
         rtp_port_start=10000,
         rtp_port_end=20000,
-        trunk_address="127.0.0.2",
+        caller_address="127.0.0.2",
+        trunk_match="127.0.0.2",
         trunk_host=os.environ.get("BRIDGE_TRUNK_HOST", "127.0.0.2:5080"),
     )
     taken = []
@@ -79,8 +82,8 @@ def standard_place() -> Place:
 def private_place() -> Place:
     """Addresses that nobody else has, so that any number of stacks run side by side.
 
-    Loopback is a whole network: each stack takes two addresses of it, one for Asterisk and one for
-    the carrier, and so has every port to itself.
+    Loopback is a whole network: each stack takes three addresses of it, one for Asterisk and one
+    each for the phones on either side, and so has every port to itself.
     """
     while True:
         network = f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(250) + 1}"
@@ -94,8 +97,9 @@ def private_place() -> Place:
         postgres_port=free_port(),
         rtp_port_start=10000,
         rtp_port_end=20000,
-        trunk_address=f"{network}.2",
-        trunk_host=f"{network}.2:5080",
+        caller_address=f"{network}.2",
+        trunk_match=f"{network}.2/31",
+        trunk_host=f"{network}.3:5080",
     )
 
 
@@ -145,7 +149,7 @@ class Stack:
                     "rtp_port_start": self.place.rtp_port_start,
                     "rtp_port_end": self.place.rtp_port_end,
                     "trunk_host": self.place.trunk_host,
-                    "trunk_match": self.place.trunk_address,
+                    "trunk_match": self.place.trunk_match,
                 }
             )
             self.asterisk = Asterisk(root, str(os.getpid()), site, log_file=self._log("asterisk"))

@@ -65,7 +65,7 @@ class Site:
         return self._phone(
             f"caller-{len(self.phones)}",
             steps,
-            address=f"{self.stack.place.trunk_address}:0",
+            address=f"{self.stack.place.caller_address}:0",
             target=self.stack.place.sip,
             dialled=dialled or self.virtual,
             keywords=keywords,
@@ -77,11 +77,13 @@ class Site:
         name = f"callee-{len(self.phones)}"
         return self._phone(name, steps, address=self.stack.place.trunk_host, **options)
 
-    def sound(self) -> Sound:
-        """The audio of a phone of ours."""
-        sound = Sound(self.stack.place.trunk_address, seed=next(_SEEDS))
-        self.sounds.append(sound)
-        return sound
+    def caller_sound(self) -> Sound:
+        """The audio of a phone that calls."""
+        return self._sound(self.stack.place.caller_address)
+
+    def callee_sound(self) -> Sound:
+        """The audio of a phone that is called."""
+        return self._sound(self.stack.place.trunk_host.partition(":")[0])
 
     def call_record(self, number: str | None = None) -> Mapping[str, Any]:
         """The one call of a caller, once its record is complete."""
@@ -104,6 +106,11 @@ class Site:
         """Its legs, the caller's first."""
         return self.stack.rows("SELECT * FROM leg WHERE call = $1 ORDER BY role", call["id"])
 
+    def _sound(self, address: str) -> Sound:
+        sound = Sound(address, seed=next(_SEEDS))
+        self.sounds.append(sound)
+        return sound
+
     def _phone(self, name: str, steps: str, **options: Any) -> Phone:
         phone = Phone(name, steps, self.directory, **options)
         self.phones.append(phone)
@@ -124,7 +131,10 @@ def site(stack: Stack, client: Client, tmp_path: Path) -> Iterator[Site]:
         for sound in site.sounds:
             sound.close()
         client.request("DELETE", f"Number/{virtual}/")
-    assert_nothing_left(stack)
+    try:
+        assert_nothing_left(stack)
+    finally:  # so that what one test left cannot disturb the next
+        stack.asterisk.cli("channel request hangup all")
 
 
 def assert_nothing_left(stack: Stack) -> None:

@@ -87,7 +87,7 @@ def test_a_source_that_is_no_trunk_of_ours(site: Site) -> None:
     site.create_session()
     callee = site.waits(scenario(Callee().is_called()))
     a = Caller()
-    elsewhere = site.stack.place.trunk_address.rpartition(".")[0] + ".9"
+    elsewhere = site.stack.place.caller_address.rpartition(".")[0] + ".9"
     phone = Phone(
         "elsewhere",
         scenario(a.invite(), a.is_refused(401)),

@@ -17,7 +17,7 @@ def test_they_hear_each_other_and_see_only_the_virtual_number(
     site.create_session()
     number, other = (site.alice, site.bob) if first_party_calls else (site.bob, site.alice)
     a, b = Caller(), Callee()
-    a_sound, b_sound = site.sound(), site.sound()
+    a_sound, b_sound = site.caller_sound(), site.callee_sound()
     a_end = [wait_for_cue(), a.hangs_up()] if caller_hangs_up else [a.is_hung_up_on()]
     b_end = [b.is_hung_up_on()] if caller_hangs_up else [wait_for_cue(), b.hangs_up()]
     callee = site.waits(

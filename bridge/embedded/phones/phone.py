@@ -43,7 +43,7 @@ class Phone:
         calls: int = 1,
         rate: int = 10,
         callers: Sequence[str] = (),
-        within: int = 30,
+        within: int = 15,
     ) -> None:
         self.name = name
         self._log = directory / f"{name}.messages"

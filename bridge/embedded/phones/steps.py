@@ -229,8 +229,27 @@ Content-Length: 0
             + '\n<recv request="ACK"/>'
         )
 
-    def hangs_up(self) -> str:
-        return self.request("BYE", cseq=2) + '\n<recv response="200"/>'
+    def hangs_up(self, *, cseq: int = 2) -> str:
+        return self.request("BYE", cseq=cseq) + '\n<recv response="200"/>'
+
+    def changes_its_audio(self, *, cseq: int, direction: str = "sendrecv") -> str:
+        """A re-INVITE, such as for hold (``sendonly``)."""
+        offer = sdp(owner=self._owner, direction=direction)
+        return (
+            self.request("INVITE", cseq=cseq, body=offer)
+            + '\n<recv response="100" optional="true"/>\n<recv response="200"/>\n'
+            + self.request("ACK", cseq=cseq)
+        )
+
+    def updates(self, *, cseq: int) -> str:
+        """An UPDATE (RFC 3311), by which phones tell who is connected now."""
+        body = sdp(owner=self._owner)
+        return self.request("UPDATE", cseq=cseq, body=body) + '\n<recv response="200"/>'
+
+    def transfers(self, *, to: str, cseq: int) -> str:
+        """A REFER (RFC 3515), which must be declined."""
+        refer_to = f"Refer-To: <sip:{to}@[remote_ip]>\n"
+        return self.request("REFER", cseq=cseq, headers=refer_to) + '\n<recv response="603"/>'
 
     def is_hung_up_on(self) -> str:
         return _is_hung_up_on()
@@ -241,7 +260,7 @@ Content-Length: 0
         return _send(
             f"""\
 {method} [next_url] SIP/2.0
-Via: SIP/2.0/UDP [local_ip]:[local_port];branch=z9hG4bK-[pid]-[call_number]-{cseq}
+Via: SIP/2.0/UDP [local_ip]:[local_port];branch=z9hG4bK-[pid]-[call_number]-{method}-{cseq}
 From:[$self];tag=[call_number]-[pid]
 To:[$far_end]
 Call-ID: [call_id]
@@ -251,7 +270,7 @@ Max-Forwards: 70
 {self._headers}{headers}{content}Content-Length: [len]
 
 {body}""",
-            retransmit=True,
+            retransmit=method != "ACK",
         )
 
     def _response(
