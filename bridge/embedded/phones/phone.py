@@ -43,7 +43,7 @@ class Phone:
         calls: int = 1,
         rate: int = 10,
         callers: Sequence[str] = (),
-        within: int = 15,
+        within: int = 10,
     ) -> None:
         self.name = name
         self._log = directory / f"{name}.messages"
@@ -111,22 +111,29 @@ class Phone:
     def sent(self) -> list[str]:
         return self._messages("sent")
 
-    def has_seen(self, start: str, *, within: float = 10.0) -> str:
+    def has_seen(self, start: str) -> str:
         """Wait for a message that begins with ``start``, such as ``SIP/2.0 180``; that message.
 
         Raises:
             PhoneError: it did not come.
         """
+        return self._wait_for("received", start)
+
+    def has_sent(self, start: str) -> str:
+        """The same for a message that it sends itself."""
+        return self._wait_for("sent", start)
+
+    def _wait_for(self, direction: str, start: str) -> str:
         found: list[str] = []
 
         def look() -> bool:
-            found[:] = [message for message in self.received if message.startswith(start)]
-            return bool(found) or self._ended
+            over = self._ended
+            found[:] = [one for one in self._messages(direction) if one.startswith(start)]
+            return bool(found) or over
 
-        until(look, within=within)
-        look()
+        until(look, within=10, every=0.002)
         if not found:
-            raise PhoneError(f"{self.name}: no {start!r}\n{self._trouble()}")
+            raise PhoneError(f"{self.name}: no {start!r} {direction}\n{self._trouble()}")
         return found[0]
 
     def cue(self) -> None:
@@ -134,7 +141,14 @@ class Phone:
 
         It stands there once it `has_seen` the message before.
         """
-        call_id = header((self.sent or self.received)[0], "Call-ID")
+        self._cue(header((self.sent or self.received)[0], "Call-ID"))
+
+    def cue_all(self) -> None:
+        """The same for every one of its calls."""
+        for call_id in {header(message, "Call-ID") for message in self.sent}:
+            self._cue(call_id)
+
+    def _cue(self, call_id: str) -> None:
         text = (
             f"INFO {CUE} SIP/2.0\r\nVia: SIP/2.0/UDP {self._host}:9;branch=z9hG4bK-cue\r\n"
             f"From: <{CUE}>;tag=cue\r\nTo: <{CUE}>\r\nCall-ID: {call_id}\r\n"
@@ -155,7 +169,8 @@ class Phone:
         return [
             message.strip("\n")
             for found, message in _MESSAGE.findall(text)
-            if found == direction and CUE not in message
+            # Without the empty line after its headers it is still being written down.
+            if found == direction and CUE not in message and "\n\n" in message
         ]
 
     def _port_is_free(self) -> bool:

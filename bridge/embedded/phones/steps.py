@@ -111,10 +111,42 @@ Content-Length: [len]
         )
 
     def cancels(self) -> str:
-        """Hangs up while it rings.  The answer may have crossed the CANCEL; then it is ended."""
+        """Hangs up while it rings."""
         return (
-            _send(
-                f"""\
+            self._cancel()
+            + '\n<recv response="200"/>\n<recv response="487"/>\n'
+            + self._acknowledge_failure()
+        )
+
+    def cancels_or_is_too_late(self) -> str:
+        """On the cue, hangs up; the answer may come before it or cross it; then it says BYE."""
+        took = (
+            '<action>\n<ereg regexp=".*" search_in="hdr" header="To:" assign_to="far_end"/>\n'
+            '<ereg regexp="INVITE" search_in="hdr" header="CSeq:" assign_to="answered"/>\n</action>'
+        )
+        answer = f'<recv response="200" optional="true" next="too_late" rrs="true">{took}</recv>'
+        return "\n".join(
+            (
+                answer,
+                wait_for_cue(),
+                self._cancel(),
+                f'<recv response="200" next="too_late" test="answered" rrs="true">{took}</recv>',
+                answer,  # the 200 before was for the CANCEL
+                '<recv response="487" next="cancelled"/>',
+                '<label id="too_late"/>',
+                self._request("ACK", cseq=1),
+                self._request("BYE", cseq=2, retransmit=True),
+                '<recv response="481" optional="true"/>',
+                '<recv response="200" next="over"/>',
+                '<label id="cancelled"/>',
+                self._acknowledge_failure(),
+                '<label id="over"/>',
+            )
+        )
+
+    def _cancel(self) -> str:
+        return _send(
+            f"""\
 CANCEL sip:[service]@[remote_ip]:[remote_port] SIP/2.0
 Via: SIP/2.0/UDP [local_ip]:[local_port];branch={self._branch}-invite
 From: {self._from}
@@ -125,10 +157,7 @@ Max-Forwards: 70
 Content-Length: 0
 
 """,
-                retransmit=True,
-            )
-            + '\n<recv response="200"/>\n<recv response="487"/>\n'
-            + self._acknowledge_failure()
+            retransmit=True,
         )
 
     def hangs_up(self) -> str:
@@ -188,7 +217,8 @@ class Callee:
             '<recv request="INVITE" rrs="true"><action>\n'
             '<ereg regexp=".*" search_in="hdr" header="From:" assign_to="far_end"/>\n'
             '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="self"/>\n'
-            '<ereg regexp="[0-9]+" search_in="hdr" header="CSeq:" assign_to="cseq"/>\n'
+            '<ereg regexp=".*" search_in="hdr" header="Via:" assign_to="via"/>\n'
+            '<ereg regexp=".*" search_in="hdr" header="CSeq:" assign_to="cseq"/>\n'
             "</action></recv>"
         )
 
@@ -204,30 +234,21 @@ class Callee:
             + '\n<recv request="ACK"/>'
         )
 
+    def answers_as_the_caller_gives_up(self) -> str:
+        """Answers; a CANCEL that crosses the answer is too late."""
+        return self.answers().replace(
+            '<recv request="ACK"/>',
+            '<recv request="CANCEL" optional="true"/>\n<recv request="ACK"/>',
+        )
+
     def fails(self, status: str, *, headers: str = "") -> str:
         """Gives a final failure, such as ``486 Busy Here``."""
         return self._response(status, headers=headers) + '\n<recv request="ACK"/>'
 
     def is_cancelled(self) -> str:
         """The caller gives up while it rings."""
-        return (
-            '<recv request="CANCEL"/>\n'
-            + self._response("200 OK")
-            + "\n"
-            + _send(
-                """\
-SIP/2.0 487 Request Terminated
-[last_Via:]
-[last_From:]
-[last_To:];tag=[call_number]-[pid]
-[last_Call-ID:]
-CSeq: [$cseq] INVITE
-Content-Length: 0
-
-"""
-            )
-            + '\n<recv request="ACK"/>'
-        )
+        terminated = self._response("487 Request Terminated")
+        return f'<recv request="CANCEL"/>\n{_ok()}\n{terminated}\n<recv request="ACK"/>'
 
     def hangs_up(self, *, cseq: int = 2) -> str:
         return self.request("BYE", cseq=cseq) + '\n<recv response="200"/>'
@@ -276,15 +297,16 @@ Max-Forwards: 70
     def _response(
         self, status: str, *, headers: str = "", body: str = "", retransmit: bool = False
     ) -> str:
+        """To the INVITE, whatever came after it."""
         content = "Content-Type: application/sdp\n" if body else ""
         return _send(
             f"""\
 SIP/2.0 {status}
-[last_Via:]
-[last_From:]
-[last_To:];tag=[call_number]-[pid]
-[last_Call-ID:]
-[last_CSeq:]
+Via:[$via]
+From:[$far_end]
+To:[$self];tag=[call_number]-[pid]
+Call-ID: [call_id]
+CSeq:[$cseq]
 Contact: <sip:{self._contact}@[local_ip]:[local_port]>
 {self._headers}{headers}{content}Content-Length: [len]
 
@@ -294,7 +316,12 @@ Contact: <sip:{self._contact}@[local_ip]:[local_port]>
 
 
 def _is_hung_up_on() -> str:
-    return '<recv request="BYE"/>\n' + _send(
+    return f'<recv request="BYE"/>\n{_ok()}'
+
+
+def _ok() -> str:
+    """To the request that came last."""
+    return _send(
         """\
 SIP/2.0 200 OK
 [last_Via:]

@@ -1,0 +1,37 @@
+"""Two things that happen at the very same moment."""
+
+import pytest
+
+from bridge.embedded.phones.steps import Callee, Caller, scenario, wait_for_cue
+from tests.e2e.conftest import Site
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_the_caller_gives_up_at_the_very_moment_of_the_answer(site: Site, attempt: int) -> None:
+    """Whoever wins, both phones end, and the record says one thing of both legs."""
+    site.create_session()
+    a, b = Caller(), Callee()
+    callee = site.waits(
+        scenario(
+            b.is_called(),
+            b.rings(),
+            wait_for_cue(),
+            b.answers_as_the_caller_gives_up(),
+            b.is_hung_up_on(),
+        )
+    )
+    caller = site.calls(scenario(a.invite(), a.hears_ringback(), a.cancels_or_is_too_late()))
+    caller.has_seen("SIP/2.0 180")
+    callee.has_sent("SIP/2.0 180")
+    callee.cue()
+    caller.cue()
+    caller.finish()
+    callee.finish()
+    call = site.call_record()
+    a_leg, b_leg = site.leg_records(call)
+    if call["disposition"] == "completed":
+        assert (a_leg["sip_code"], b_leg["sip_code"]) == (200, 200)
+    else:
+        assert (call["disposition"], a_leg["sip_code"]) == ("cancelled", 487)
+        assert b_leg["sip_code"] in {200, 487}
+    assert call["hung_up_by"] == "caller"
