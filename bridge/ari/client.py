@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,8 @@ from uuid import UUID
 import structlog
 from aioari.client import Client
 
-from bridge.ari.errors import AriError, AsteriskUnreachable, Gone
+from bridge.aio import TIMED_OUT, race
+from bridge.ari.errors import AriError, AsteriskUnreachable, Gone, RequestRefused
 from bridge.ari.leg import Leg, LegState
 from bridge.ari.legs import Legs, b_channel_id, bridge_id, channel_of_bridge, is_b_channel
 from bridge.ari.transport import Transport
@@ -24,6 +25,7 @@ from bridge.domain.sessions import Limits
 log = structlog.get_logger(__name__)
 
 _HANGUP_WAIT = 5.0  # seconds for a leg that we hung up to be reported gone
+_LAST_EVENT = 2.0  # seconds in which the last event of a leg that was refused a command must come
 _GRACE = 10.0  # seconds in which a channel or bridge may be nobody's
 _NET = 30  # seconds after our own limits at which Asterisk ends a leg by itself
 
@@ -104,14 +106,14 @@ class Asterisk:
     # --- one leg (ari.leg.Commands) ---
 
     async def ring(self, channel_id: str) -> None:
-        await self._on_leg("ring", channelId=channel_id)
+        await self._on_leg("ring", channel_id)
 
     async def answer(self, channel_id: str) -> None:
-        await self._on_leg("answer", channelId=channel_id)
+        await self._on_leg("answer", channel_id)
 
     async def hangup(self, channel_id: str, cause: int) -> None:
         try:
-            await self._on_leg("hangup", channelId=channel_id, reason_code=str(cause))
+            await self._on_leg("hangup", channel_id, reason_code=str(cause))
         except AriError as error:
             # Not the story's problem any more: who clears up after lost calls ends it later.
             log.warning("hang-up not delivered", channel=channel_id, error=str(error))
@@ -175,12 +177,13 @@ class Asterisk:
         limit = str(int(call_time_limit) + _NET)
         try:
             await self._quietly("bridges", "createWithId", bridgeId=bridge, type="mixing")
-            # Connected-line updates are how the number of one would be shown to the other.
-            await self._quietly(
+            await self._on_legs(
+                [a_leg, b_leg],
                 "bridges",
                 "addChannel",
                 bridgeId=bridge,
                 channel=[a_leg.channel_id, b_leg.channel_id],
+                # Connected-line updates are how the number of one would be shown to the other.
                 inhibitConnectedLineUpdates=True,
             )
             await self._set_variables(
@@ -269,12 +272,31 @@ class Asterisk:
     # --- requests ---
 
     async def _set_variables(self, leg: Leg, variables: dict[str, str]) -> None:
-        await self._quietly(
-            "channels", "setChannelVars", channelId=leg.channel_id, variables=variables
+        await self._on_legs(
+            [leg], "channels", "setChannelVars", channelId=leg.channel_id, variables=variables
         )
 
-    async def _on_leg(self, operation: str, **arguments: Any) -> None:
-        await self._quietly("channels", operation, **arguments)
+    async def _on_leg(self, operation: str, channel_id: str, **arguments: Any) -> None:
+        leg = self._legs.get(channel_id)
+        await self._on_legs(
+            [leg] if leg else [], "channels", operation, channelId=channel_id, **arguments
+        )
+
+    async def _on_legs(
+        self, legs: Sequence[Leg], resource: str, operation: str, **arguments: Any
+    ) -> None:
+        """Ask for something that needs the legs to be up; that one is not is no error.
+
+        Of a channel on its way out Asterisk may say 400, 404, 409, 412, 422 or 500, as it happens;
+        what tells is that its last event follows.
+        """
+        try:
+            await self._call(resource, operation, **arguments)
+        except RequestRefused as error:
+            ends = {leg.channel_id: leg.ended() for leg in legs}
+            if ends and await race(within=_LAST_EVENT, **ends) == TIMED_OUT:
+                raise
+            log.debug("gone already", operation=operation, status=error.status)
 
     async def _quietly(self, resource: str, operation: str, **arguments: Any) -> None:
         try:
