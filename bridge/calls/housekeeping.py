@@ -126,8 +126,9 @@ class Housekeeping:
             if a_leg.state.ended or b_leg.state.ended:
                 return LOST_WHILE_RINGING
             return await ringing(call, b_leg, limits, log=self._call_log, switch=self._switch)
-        if a_leg.state.ended and b_leg.state.ended:
-            return completed(HungUpBy.UNKNOWN)
         left = limits.call_time_limit - (self._now() - answered_at).total_seconds()
+        # Also when both are gone, for leaving the block is what removes their bridge.
         async with self._switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=max(left, 0)):
+            if a_leg.state.ended and b_leg.state.ended:
+                return completed(HungUpBy.UNKNOWN)
             return await talking(a_leg, b_leg, within=max(left, 0))

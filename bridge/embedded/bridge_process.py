@@ -1,6 +1,7 @@
 """The bridge itself, as a child process."""
 
 import os
+import signal
 import sys
 import urllib.error
 import urllib.request
@@ -25,19 +26,35 @@ class BridgeProcess:
         )
 
     @property
-    def pid(self) -> int:
-        return self._child.pid
+    def running(self) -> bool:
+        return self._child.running
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has all it needs to take calls."""
+        return is_ready(self._api_url)
 
     def start(self) -> None:
         """Raises: StartError: it did not get ready."""
-        self._child.start(lambda: is_ready(self._api_url), within=30)
+        self._child.start(lambda: self.is_ready, within=30)
 
     def stop(self, *, within: float = 70.0) -> None:
-        """Ask it to drain and end."""
+        """Ask it to drain and end, and wait."""
         self._child.stop(within=within)
+
+    def terminate(self) -> None:
+        """Ask it to drain and end."""
+        self._child.signal(signal.SIGTERM)
 
     def kill(self) -> None:
         self._child.kill()
+
+    def freeze(self) -> None:
+        """Have it hang."""
+        self._child.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._child.signal(signal.SIGCONT)
 
 
 def is_ready(api_url: str) -> bool:

@@ -43,12 +43,6 @@ class Child:
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    @property
-    def pid(self) -> int:
-        if self._process is None:
-            raise RuntimeError(f"{self.name} was not started")
-        return self._process.pid
-
     def start(self, ready: Callable[[], bool], *, within: float) -> None:
         """Start it and wait until ``ready`` says so.
 
@@ -79,6 +73,10 @@ class Child:
             self._process.wait(within)
         except subprocess.TimeoutExpired:
             self.kill()
+
+    def signal(self, signum: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(signum)
 
     def kill(self) -> None:
         """End it as a crash would."""

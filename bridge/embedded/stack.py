@@ -164,6 +164,15 @@ class Stack:
             self.bridge.start()
             yield self
 
+    def another_bridge(self) -> BridgeProcess:
+        """A second bridge on the same Asterisk, as a mistake would start it."""
+        port = free_port()
+        return BridgeProcess(
+            {**self._bridge_settings(), "BRIDGE_API_PORT": str(port)},
+            api_url=f"http://127.0.0.1:{port}",
+            log_file=self._log("another-bridge"),
+        )
+
     def create_account(self, name: str) -> tuple[str, str]:
         """A new account's Auth ID and Auth Token, made by the product's own command."""
         done = subprocess.run(

@@ -1,0 +1,195 @@
+"""Sessions, numbers and routes in a real Postgres."""
+
+import asyncio
+import collections
+import uuid
+
+import pytest
+
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.reports import NewSession, Refusal, SessionFilter, SessionReport, SessionStatus
+from bridge.store.accounts import Accounts
+from bridge.store.numbers import Numbers
+from bridge.store.pool import Database
+from bridge.store.sessions import Sessions
+from tests.adapters.conftest import TOKEN
+from tests.people import ALICE, BOB, MALLORY, VIRTUAL
+
+SECOND_VIRTUAL = PhoneNumber("+12025550143")
+LONDON = PhoneNumber("+442079460123")
+
+
+@pytest.fixture
+async def sessions(database: Database, account: str) -> Sessions:
+    await Numbers(database, trunk="carrier").add(account, [VIRTUAL], alias="")
+    return Sessions(database)
+
+
+def between(
+    account: str, first: PhoneNumber, second: PhoneNumber, *, country: str | None = "US"
+) -> NewSession:
+    return NewSession(
+        account=account,
+        first_party=first,
+        second_party=second,
+        country=country,
+        expiry=3600,
+        ring_timeout=120,
+        call_time_limit=3600,
+        options={"record": False},
+    )
+
+
+async def made(sessions: Sessions, new: NewSession) -> SessionReport:
+    report = await sessions.create(new)
+    assert isinstance(report, SessionReport)
+    return report
+
+
+async def test_a_new_session_is_as_it_was_asked_for(sessions: Sessions, account: str) -> None:
+    report = await made(sessions, between(account, ALICE, BOB))
+    assert report.session.virtual_number == VIRTUAL
+    assert (report.session.first_party, report.session.second_party) == (ALICE, BOB)
+    assert report.status is SessionStatus.ACTIVE
+    assert report.options == {"record": False}
+    assert (report.session.expires_at - report.session.created_at).total_seconds() == 3600
+    assert await sessions.get(account, report.session.id) == report
+
+
+async def test_a_pair_is_never_live_twice(sessions: Sessions, account: str) -> None:
+    await made(sessions, between(account, ALICE, BOB))
+    for first, second in [(ALICE, MALLORY), (MALLORY, ALICE), (BOB, MALLORY), (BOB, ALICE)]:
+        assert await sessions.create(between(account, first, second)) is Refusal.POOL_EXHAUSTED
+
+
+async def test_strangers_to_each_other_share_a_number(sessions: Sessions, account: str) -> None:
+    one = await made(sessions, between(account, ALICE, BOB))
+    other = await made(sessions, between(account, MALLORY, PhoneNumber("+13035550177")))
+    assert one.session.virtual_number == other.session.virtual_number
+
+
+async def test_the_busiest_number_that_fits_is_used(
+    sessions: Sessions, account: str, database: Database
+) -> None:
+    await Numbers(database, trunk="carrier").add(account, [SECOND_VIRTUAL], alias="")
+    first = await made(sessions, between(account, ALICE, BOB))
+    second = await made(sessions, between(account, ALICE, MALLORY))
+    third = await made(
+        sessions, between(account, PhoneNumber("+13035550177"), PhoneNumber("+13035550178"))
+    )
+    assert first.session.virtual_number != second.session.virtual_number
+    assert third.session.virtual_number in {VIRTUAL, SECOND_VIRTUAL}
+
+
+@pytest.mark.parametrize("end", ["expired", "closed"])
+async def test_the_pair_of_a_session_that_is_over_is_free(
+    sessions: Sessions, account: str, database: Database, end: str
+) -> None:
+    report = await made(sessions, between(account, ALICE, BOB))
+    if end == "closed":
+        assert await sessions.expire(account, report.session.id) is None
+    else:
+        async with database.connection() as connection:
+            await connection.execute("UPDATE session SET expires_at = now()")
+            await connection.execute("UPDATE route SET held_until = now()")
+    again = await made(sessions, between(account, BOB, ALICE))
+    assert again.session.id != report.session.id
+
+
+async def test_a_number_of_another_country_is_not_given(sessions: Sessions, account: str) -> None:
+    new = between(account, LONDON, BOB, country="GB")
+    assert await sessions.create(new) is Refusal.POOL_EXHAUSTED
+    await made(sessions, between(account, LONDON, BOB, country=None))
+
+
+async def test_a_number_of_another_account_is_not_given(
+    sessions: Sessions, database: Database
+) -> None:
+    other = await Accounts(database).create("Other", token="8" * 64)
+    assert await sessions.create(between(other, ALICE, BOB)) is Refusal.POOL_EXHAUSTED
+
+
+async def test_a_party_that_is_a_virtual_number_is_refused(
+    sessions: Sessions, account: str
+) -> None:
+    assert await sessions.create(between(account, VIRTUAL, BOB)) is Refusal.FIRST_PARTY_IS_OURS
+    assert await sessions.create(between(account, BOB, VIRTUAL)) is Refusal.SECOND_PARTY_IS_OURS
+
+
+async def test_fifty_who_create_at_once_get_every_free_number_and_no_pair_twice(
+    sessions: Sessions, account: str, database: Database
+) -> None:
+    """Alice with fifty people needs fifty numbers; exactly as many as there are are given."""
+    pool = [PhoneNumber(f"+120255502{number:02}") for number in range(39)]
+    await Numbers(database, trunk="carrier").add(account, pool, alias="")
+    people = [PhoneNumber(f"+130355502{number:02}") for number in range(50)]
+    async with asyncio.TaskGroup() as group:
+        creators = [
+            group.create_task(sessions.create(between(account, ALICE, person))) for person in people
+        ]
+    given = [
+        report.session.virtual_number
+        for report in (creator.result() for creator in creators)
+        if isinstance(report, SessionReport)
+    ]
+    assert len(given) == 40
+    assert max(collections.Counter(given).values()) == 1
+
+
+async def test_the_list_is_newest_first_and_tells_how_many_there_are(
+    sessions: Sessions, account: str
+) -> None:
+    for number in range(3):
+        await made(
+            sessions,
+            between(
+                account, PhoneNumber(f"+1303555020{number}"), PhoneNumber(f"+1303555021{number}")
+            ),
+        )
+    page = await sessions.list(account, SessionFilter(), limit=2, offset=0)
+    assert [one.session.first_party.e164[-1] for one in page.items] == ["2", "1"]
+    beyond = await sessions.list(account, SessionFilter(), limit=2, offset=5)
+    assert (page.total, beyond.total, list(beyond.items)) == (3, 3, [])
+
+
+async def test_the_list_can_be_narrowed(sessions: Sessions, account: str) -> None:
+    report = await made(sessions, between(account, ALICE, BOB))
+    for wanted, found in [
+        (SessionFilter(first_party=ALICE), 1),
+        (SessionFilter(first_party=BOB), 0),
+        (SessionFilter(second_party=BOB), 1),
+        (SessionFilter(virtual_number=VIRTUAL), 1),
+        (SessionFilter(status=SessionStatus.ACTIVE), 1),
+        (SessionFilter(status=SessionStatus.EXPIRED), 0),
+    ]:
+        assert (await sessions.list(account, wanted, limit=20, offset=0)).total == found
+    await sessions.expire(account, report.session.id)
+    ended = SessionFilter(status=SessionStatus.EXPIRED)
+    assert (await sessions.list(account, ended, limit=20, offset=0)).total == 1
+
+
+async def test_what_is_another_account_s_is_not_found(
+    sessions: Sessions, account: str, database: Database
+) -> None:
+    report = await made(sessions, between(account, ALICE, BOB))
+    other = await Accounts(database).create("Other", token="8" * 64)
+    assert await sessions.get(other, report.session.id) is None
+    assert await sessions.expire(other, report.session.id) is Refusal.NOT_FOUND
+    assert await sessions.expire(account, uuid.uuid4()) is Refusal.NOT_FOUND
+    numbers = Numbers(database, trunk="carrier")
+    assert await numbers.get(other, VIRTUAL) is None
+    assert await numbers.remove(other, VIRTUAL) is False
+    assert await numbers.add(other, [SECOND_VIRTUAL, VIRTUAL], alias="") is Refusal.NUMBER_TAKEN
+    assert await numbers.get(other, SECOND_VIRTUAL) is None
+
+
+async def test_a_token_opens_its_own_account_only(database: Database, account: str) -> None:
+    accounts = Accounts(database)
+    other = await accounts.create("Other", token="8" * 64)
+    assert await accounts.authenticate(account, TOKEN)
+    assert not await accounts.authenticate(other, TOKEN)
+    assert not await accounts.authenticate(account, TOKEN[:-1])
+    assert not await accounts.authenticate("nobody", TOKEN)
+    async with database.connection() as connection:
+        stored = await connection.fetch("SELECT * FROM api_token")
+    assert TOKEN not in str(stored), "the token itself is in the database"

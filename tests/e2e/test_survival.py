@@ -1,0 +1,267 @@
+"""Parts that die, hang or are stopped: calls go on where they can, and no record is lost."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bridge.embedded.client import Client
+from bridge.embedded.phones.phone import Phone
+from bridge.embedded.phones.steps import Callee, Caller, scenario, wait_for_cue
+from bridge.embedded.processes import until
+from bridge.embedded.stack import Stack, private_place
+from tests.e2e.conftest import Site, assert_nothing_left
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Site]:
+    """A stack of the test's own, to break."""
+    directory = tmp_path / "stack"
+    with Stack(directory, private_place(), durable=False).running() as stack:
+        client = Client(stack.place.api_url, *stack.create_account("tests"))
+        client.add_numbers("+12025550142")
+        site = Site(stack, client, tmp_path, "+14155550123", "+12165550145", "+12025550142")
+        site.create_session()
+        try:
+            yield site
+        finally:
+            for phone in site.phones:
+                phone.stop()
+        assert_nothing_left(stack)
+
+
+def talk(site: Site) -> tuple[Phone, Phone]:
+    """Alice and Bob talk; both phones wait: hers for the cue, his for the end."""
+    a, b = Caller(), Callee()
+    callee = site.waits(
+        scenario(b.is_called(), b.rings(), b.answers(), b.is_hung_up_on()), within=40
+    )
+    caller = site.calls(
+        scenario(a.invite(), a.hears_ringback(), a.is_answered(), wait_for_cue(), a.hangs_up()),
+        within=40,
+    )
+    caller.has_seen("SIP/2.0 200")
+    callee.has_seen("ACK")
+
+    def written() -> bool:
+        return bool(site.stack.rows("SELECT 1 FROM call WHERE answered_at IS NOT NULL"))
+
+    assert until(written, within=10)
+    return caller, callee
+
+
+def is_refused(site: Site, status: int, *, number: str) -> None:
+    a = Caller()
+    site.calls(scenario(a.invite(), a.is_refused(status)), number=number).finish()
+
+
+def test_a_call_goes_on_when_the_bridge_is_killed_and_its_record_is_completed_by_the_next(
+    own: Site,
+) -> None:
+    caller, callee = talk(own)
+    own.stack.bridge.kill()
+    own.stack.bridge.start()
+    caller.cue()
+    caller.finish()
+    callee.finish()
+    call = own.call_record()
+    assert (call["disposition"], call["hung_up_by"]) == ("completed", "caller")
+    assert not call["end_is_estimate"]
+    assert [leg["ended_at"] is not None for leg in own.leg_records(call)] == [True, True]
+
+
+def test_a_call_that_ends_while_there_is_no_bridge_ends_on_both_sides_and_is_recorded(
+    own: Site,
+) -> None:
+    """Asterisk ends the other leg by itself; the time of the end is the latest it can have been."""
+    caller, callee = talk(own)
+    own.stack.bridge.kill()
+    caller.cue()
+    caller.finish()
+    callee.finish()
+    own.stack.bridge.start()
+    call = own.call_record()
+    assert call["disposition"] == "completed"
+    assert call["end_is_estimate"]
+
+
+@pytest.mark.parametrize("b_first", [True, False], ids=["callee-ends", "caller-ends"])
+def test_either_end_ends_the_other_without_the_bridge(own: Site, *, b_first: bool) -> None:
+    a, b = Caller(), Callee()
+    a_end = [a.is_hung_up_on()] if b_first else [wait_for_cue(), a.hangs_up()]
+    b_end = [wait_for_cue(), b.hangs_up()] if b_first else [b.is_hung_up_on()]
+    callee = own.waits(scenario(b.is_called(), b.answers(), *b_end))
+    caller = own.calls(scenario(a.invite(), a.hears_ringback(), a.is_answered(), *a_end))
+    caller.has_seen("SIP/2.0 200")
+    callee.has_seen("ACK")
+
+    def coupled() -> bool:
+        answered = "SELECT 1 FROM call WHERE answered_at IS NOT NULL"
+        return bool(own.stack.rows(answered))
+
+    assert until(coupled, within=10)
+    own.stack.bridge.kill()
+    (callee if b_first else caller).cue()
+    caller.finish()
+    callee.finish()
+    own.stack.bridge.start()
+    assert own.call_record()["ended_at"] is not None
+
+
+def test_while_there_is_no_bridge_calls_are_refused_with_503(own: Site) -> None:
+    """At once, so that the carrier can try elsewhere; and they are taken as soon as it is back."""
+    own.stack.bridge.kill()
+    is_refused(own, 503, number=own.alice)
+    own.stack.bridge.start()
+    caller, callee = talk(own)
+    caller.cue()
+    caller.finish()
+    callee.finish()
+    assert own.call_record()["disposition"] == "completed"
+
+
+def test_a_phone_that_rings_when_the_bridge_is_killed_is_not_lost(own: Site) -> None:
+    a, b = Caller(), Callee()
+    callee = own.waits(
+        scenario(b.is_called(), b.rings(), wait_for_cue(), b.answers(), b.is_hung_up_on()),
+        within=30,
+    )
+    caller = own.calls(
+        scenario(a.invite(), a.hears_ringback(), a.is_answered(), a.hangs_up()), within=30
+    )
+    callee.has_sent("SIP/2.0 180")
+    caller.has_seen("SIP/2.0 180")
+    own.stack.bridge.kill()
+    own.stack.bridge.start()
+    taken_up = '"call taken up"'
+    assert until(lambda: taken_up in own.stack.bridge.log_file.read_text(), within=10)
+    callee.cue()
+    caller.finish()
+    callee.finish()
+    assert own.call_record()["disposition"] == "completed"
+
+
+def test_calls_are_recorded_as_lost_when_asterisk_is_killed_and_the_next_one_works(
+    own: Site,
+) -> None:
+    talk(own)
+    own.stack.asterisk.kill()
+    for phone in own.phones:
+        phone.stop()
+    own.stack.asterisk.start()
+    call = own.call_record()
+    assert (call["disposition"], call["reason"], call["fault"]) == (
+        "failed",
+        "asterisk-restart",
+        "us",
+    )
+    assert until(lambda: own.stack.bridge.is_ready, within=10)
+    assert_nothing_left(own.stack)
+    a, b = Caller(), Callee()
+    callee = own.waits(scenario(b.is_called(), b.answers(), b.is_hung_up_on()))
+    own.calls(scenario(a.invite(), a.hears_ringback(), a.is_answered(), a.hangs_up())).finish()
+    callee.finish()
+
+
+def test_a_call_goes_on_while_postgres_is_away_and_its_record_is_written_when_it_is_back(
+    own: Site,
+) -> None:
+    caller, callee = talk(own)
+    own.stack.postgres.kill()
+    caller.cue()
+    caller.finish()
+    callee.finish()
+    is_refused(own, 503, number=own.bob)
+    own.stack.postgres.start()
+    call = own.call_record(own.alice)
+    assert call["disposition"] == "completed"
+    assert not call["end_is_estimate"]
+    refused = own.call_record(own.bob)
+    assert (refused["disposition"], refused["reason"]) == ("failed", "postgres-away")
+
+
+def test_a_stopping_bridge_takes_no_new_calls_and_lets_the_live_one_finish(own: Site) -> None:
+    caller, callee = talk(own)
+    own.stack.bridge.terminate()
+    assert until(lambda: '"draining"' in own.stack.bridge.log_file.read_text(), within=10)
+    is_refused(own, 503, number=own.bob)
+    assert own.stack.bridge.running
+    caller.cue()
+    caller.finish()
+    callee.finish()
+    assert until(lambda: not own.stack.bridge.running, within=10)
+    call = own.call_record(own.alice)
+    assert (call["disposition"], call["reason"]) == ("completed", "hung-up")
+
+
+def test_a_stopping_bridge_ends_what_does_not_finish_in_time(tmp_path: Path) -> None:
+    settings = {"BRIDGE_DRAIN_TIMEOUT": "0.5"}
+    stack = Stack(tmp_path / "stack", private_place(), settings=settings, durable=False)
+    with stack.running():
+        client = Client(stack.place.api_url, *stack.create_account("tests"))
+        client.add_numbers("+12025550142")
+        site = Site(stack, client, tmp_path, "+14155550123", "+12165550145", "+12025550142")
+        site.create_session()
+        a, b = Caller(), Callee()
+        callee = site.waits(scenario(b.is_called(), b.answers(), b.is_hung_up_on()))
+        caller = site.calls(
+            scenario(a.invite(), a.hears_ringback(), a.is_answered(), a.is_hung_up_on())
+        )
+        caller.has_seen("SIP/2.0 200")
+        stack.bridge.stop()
+        caller.finish()
+        callee.finish()
+        call = site.call_record()
+        assert (call["disposition"], call["reason"], call["fault"]) == (
+            "failed",
+            "bridge-stopped",
+            "us",
+        )
+        assert_nothing_left(stack)
+
+
+def test_a_second_bridge_on_the_same_asterisk_takes_over_and_the_first_ends(own: Site) -> None:
+    """Two masters of one call are none.  The call itself notices nothing."""
+    caller, callee = talk(own)
+    other = own.stack.another_bridge()
+    try:
+        other.start()
+        assert until(lambda: not own.stack.bridge.running, within=10)
+        caller.cue()
+        caller.finish()
+        callee.finish()
+        assert own.call_record()["disposition"] == "completed"
+    finally:
+        other.stop()
+
+
+def test_callers_are_refused_at_once_while_the_bridge_hangs(own: Site) -> None:
+    """A process that is stopped holds its websocket open; the heartbeat is what tells."""
+    own.stack.bridge.freeze()
+    try:
+        attempts = itertools.count()
+        assert until(lambda: _is_refused_now(own, next(attempts)), within=10)
+    finally:
+        own.stack.bridge.thaw()
+
+
+def _is_refused_now(site: Site, attempt: int) -> bool:
+    """Whether a call is refused with 503 within a second."""
+    a = Caller()
+    phone = Phone(
+        f"probe-{attempt}",
+        scenario(a.invite(), a.is_refused(503)),
+        site.directory,
+        address=f"{site.stack.place.caller_address}:0",
+        target=site.stack.place.sip,
+        dialled=site.virtual,
+        keywords={"number": f"+1303555{attempt:04}"},
+    )
+    site.phones.append(phone)
+    phone.start()
+    refused = until(
+        lambda: any(message.startswith("SIP/2.0 503") for message in phone.received), within=1
+    )
+    phone.stop()
+    return refused
