@@ -2,6 +2,7 @@
 
 import base64
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -21,13 +22,12 @@ class Asterisk:
 
     Args:
         root: what to ``chroot`` into; ``/`` for the machine's own Asterisk.
-        name: of this instance, unique among those that run at the same time.
     """
 
-    def __init__(self, root: Path, name: str, site: SiteSettings, *, log_file: Path) -> None:
+    def __init__(self, root: Path, site: SiteSettings, *, log_file: Path) -> None:
         self.site = site
         self._root = root
-        self._inside = Path("/srv") / f"masking-bridge-{name}"
+        self._inside = Path("/srv") / f"masking-bridge-{os.getpid()}-{secrets.token_hex(4)}"
         self._directory = root / self._inside.relative_to("/")
         command = ["asterisk", "-f", "-C", str(self._inside / "etc" / "asterisk.conf")]
         uid, gid = self._account()
@@ -37,6 +37,10 @@ class Asterisk:
             command = ["chroot", str(root), "setpriv", *user, "--pdeathsig=KILL", *command]
             user = []
         self._child = Child("Asterisk", command, log_file=log_file, user=user)
+
+    @property
+    def running(self) -> bool:
+        return self._child.running
 
     def start(self) -> None:
         """Start it anew, with nothing left of an earlier run.
@@ -68,7 +72,7 @@ class Asterisk:
         return done.stdout
 
     def _configure(self) -> None:
-        shutil.rmtree(self._directory, ignore_errors=True)
+        self._remove_remains()
         for name in _DIRECTORIES:
             (self._directory / name).mkdir(parents=True)
         etc = self._directory / "etc"
@@ -82,6 +86,13 @@ class Asterisk:
             # Asterisk looks its own name up for every call, and would wait for an answer.
             hosts = f"127.0.0.1 localhost {socket.gethostname()}\n"
             (self._root / "etc" / "hosts").write_text(hosts)
+
+    def _remove_remains(self) -> None:
+        """Files of an earlier run of ours, and of those of processes that were killed."""
+        for directory in self._directory.parent.glob("masking-bridge-*"):
+            pid = directory.name.split("-")[2]
+            if directory == self._directory or not Path("/proc", pid).exists():
+                shutil.rmtree(directory, ignore_errors=True)
 
     def _directories(self) -> str:
         [modules] = (self._root / "usr/lib").glob("*/asterisk/modules")

@@ -15,6 +15,7 @@ class Client:
 
     def __init__(self, api_url: str, auth_id: str, auth_token: str) -> None:
         self.auth_id = auth_id
+        self.auth_token = auth_token
         self._root = f"{api_url}/v1/Account/{auth_id}"
         credentials = base64.b64encode(f"{auth_id}:{auth_token}".encode()).decode()
         self._headers = {

@@ -57,6 +57,10 @@ class Postgres:
         password = self._password_file.read_text().strip()
         return f"postgresql://bridge:{password}@127.0.0.1:{self.port}/postgres"
 
+    @property
+    def running(self) -> bool:
+        return self._child.running
+
     def start(self) -> None:
         """Start the cluster; make it first if there is none.
 

@@ -9,6 +9,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -152,7 +153,7 @@ class Stack:
                     "trunk_match": self.place.trunk_match,
                 }
             )
-            self.asterisk = Asterisk(root, str(os.getpid()), site, log_file=self._log("asterisk"))
+            self.asterisk = Asterisk(root, site, log_file=self._log("asterisk"))
             stops.callback(self.asterisk.stop)
             self.asterisk.start()
             self.bridge = BridgeProcess(
@@ -163,6 +164,18 @@ class Stack:
             stops.callback(self.bridge.stop)
             self.bridge.start()
             yield self
+
+    def wait(self) -> None:
+        """Return never, as long as all three run.
+
+        Raises:
+            StartError: naming the part that ended.
+        """
+        parts = (self.postgres, self.asterisk, self.bridge)
+        while all(part.running for part in parts):
+            time.sleep(0.5)
+        ended = next(part for part in parts if not part.running)
+        raise StartError(f"{type(ended).__name__} ended; its log is in {self.directory}")
 
     def another_bridge(self) -> BridgeProcess:
         """A second bridge on the same Asterisk, as a mistake would start it."""

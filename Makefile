@@ -1,0 +1,61 @@
+# `make` alone lists what there is.  Everything is set up on the way; nothing is assumed but Debian
+# (or Ubuntu), python3, make and root.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check format bench break lock clean
+
+help:  ## This list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(READY)  ## Two phones call each other through a virtual number, on real SIP
+	@$(PYTHON) -m bridge.embedded demo
+
+run: $(READY)  ## The whole stack on this machine until Ctrl-C; data in .run/
+	@$(PYTHON) -m bridge.embedded run
+
+test: $(READY) check  ## Every test, the end-to-end ones on real Asterisk and Postgres included
+	@$(PYTHON) -m bridge.embedded install
+	@$(PYTHON) -m pytest $(ARGS)
+
+check: $(READY)  ## Format, lint, types, layers
+	@$(PYTHON) -m ruff format --check --quiet .
+	@$(PYTHON) -m ruff check --quiet .
+	@$(PYTHON) -m mypy
+	@$(PYTHON) -c 'from importlinter.cli import lint_imports_command as run; run(["--no-logo"])'
+
+format: $(READY)  ## Format the code, mend what the linter can
+	@$(PYTHON) -m ruff format .
+	@$(PYTHON) -m ruff check --fix .
+
+bench: $(READY)  ## Measure: calls per second, time added to a call, CPU and memory
+	@$(PYTHON) -m bridge.embedded install
+	@$(PYTHON) -m tests.benchmarks
+
+break: $(READY)  ## Take out each protection and its twin, to see the leak scan fail
+	@$(PYTHON) -m bridge.embedded install
+	@$(PYTHON) -m tests.e2e.breaking
+
+lock: $(READY)  ## Lock the newest dependencies that pyproject.toml allows
+	@$(PYTHON) -m uv --quiet pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade pyproject.toml -o requirements.lock
+	@$(PYTHON) -m uv --quiet pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade pyproject.toml --extra embedded --group dev -o requirements-dev.lock
+
+clean:  ## Remove what was set up here, the data of `make run` included
+	rm -rf $(VENV) .run dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A virtual environment with exactly the locked packages.  Debian's python3 comes without venv.
+$(READY): requirements-dev.lock pyproject.toml
+	@echo "Getting the Python packages (once; about a minute) ..."
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { \
+		apt-get update -q >/dev/null && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends python3-venv ca-certificates >/dev/null; } || \
+		{ echo "python3-venv is missing and could not be installed: run as root, or install it" >&2; exit 1; }
+	@rm -rf $(VENV)
+	@python3 -m venv $(VENV)
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)

@@ -1,0 +1,184 @@
+"""`make demo`: two phones, one virtual number, on real SIP; each step is seen on the wire or fails.
+
+Asterisk, Postgres and the bridge are the real ones; the two people are played by SIPp.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bridge.embedded.client import Client
+from bridge.embedded.phones.phone import Phone, header, media, user
+from bridge.embedded.phones.sound import Sound
+from bridge.embedded.phones.steps import Callee, Caller, scenario, wait_for_cue
+from bridge.embedded.processes import until
+from bridge.embedded.stack import Stack
+
+# Numbers reserved for fiction.
+ALICE, BOB, STRANGER = "+14155550123", "+12165550145", "+13035550166"
+VIRTUAL = "+12025550142"
+
+_CALLS = """
+SELECT call.started_at, call.disposition, call.reason, call.hung_up_by,
+       coalesce(round(extract(epoch FROM call.ended_at - call.answered_at), 1)::text, '') AS talked,
+       string_agg(coalesce(leg.sip_code::text, ''), ' / ' ORDER BY leg.role) AS sip
+  FROM call JOIN leg ON leg.call = call.id
+ GROUP BY call.id ORDER BY call.started_at
+"""
+
+
+class DemoError(Exception):
+    """Something was not as it must be."""
+
+
+class Demo:
+    """The steps, each told on ``console`` with the time it happened."""
+
+    def __init__(self, stack: Stack, directory: Path, console: Console) -> None:
+        self._stack = stack
+        self._directory = directory
+        self._console = console
+        self._began = time.monotonic()
+        self._names = {ALICE: "Alice", BOB: "Bob", STRANGER: "A stranger"}
+        self._with_stops = contextlib.ExitStack()
+        self._phones = 0
+
+    def run(self) -> None:
+        """All of it.
+
+        Raises:
+            DemoError: a step was not seen.
+            PhoneError: a phone saw something else.
+        """
+        with self._with_stops:
+            client = Client(self._stack.place.api_url, *self._stack.create_account("demo"))
+            client.add_numbers(VIRTUAL)
+            session = client.create_session(ALICE, BOB)
+            virtual = str(session["virtual_number"])
+            self._tell("A session over REST", f"Alice {ALICE} and Bob {BOB} share {virtual}")
+            self._they_talk(ALICE, BOB, virtual)
+            self._they_talk(BOB, ALICE, virtual)
+            self._stranger_is_refused(virtual)
+            self._show_records(client, str(session["session_uuid"]))
+
+    def _they_talk(self, number: str, other: str, virtual: str) -> None:
+        me, them = self._names[number], self._names[other]
+        a, b = Caller(), Callee()
+        a_sound, b_sound = self._sound(self._caller_address), self._sound(self._callee_address)
+        callee = self._phone(
+            scenario(b.is_called(), b.rings(), b.answers(), b.is_hung_up_on()),
+            address=self._stack.place.trunk_host,
+            keywords={"rtp_port": str(b_sound.port)},
+        )
+        caller = self._phone(
+            scenario(a.invite(), a.hears_ringback(), a.is_answered(), wait_for_cue(), a.hangs_up()),
+            address=f"{self._caller_address}:0",
+            target=self._stack.place.sip,
+            dialled=virtual,
+            keywords={"number": number, "rtp_port": str(a_sound.port)},
+        )
+        self._tell(f"{me} calls {virtual}", "INVITE to Asterisk")
+        invite = callee.has_seen("INVITE")
+        shown = user(header(invite, "From"))
+        self._must(shown == virtual, f"{them}'s phone shows {shown}")
+        self._tell(f"{them}'s phone rings", f"and shows {shown}")
+        callee.has_seen("ACK")
+        answer = caller.has_seen("SIP/2.0 200")
+        with a_sound.speaking_to(media(answer)), b_sound.speaking_to(media(invite)):
+            self._must(b_sound.hears(a_sound), f"{them} does not hear {me}")
+            self._must(a_sound.hears(b_sound), f"{me} does not hear {them}")
+        self._tell("They talk", "each hears what the other says, frame by frame")
+        caller.cue()
+        caller.finish()
+        callee.finish()
+        self._must(other[2:] not in "".join(caller.received), f"{me} saw {them}'s number")
+        self._must(number[2:] not in "".join(callee.received), f"{them} saw {me}'s number")
+        self._tell(f"{me} hangs up", "neither phone received a byte of the other's number")
+
+    def _stranger_is_refused(self, virtual: str) -> None:
+        a = Caller()
+        silent = self._phone(scenario(Callee().is_called()), address=self._stack.place.trunk_host)
+        self._phone(
+            scenario(a.invite(), a.is_refused(403)),
+            address=f"{self._caller_address}:0",
+            target=self._stack.place.sip,
+            dialled=virtual,
+            keywords={"number": STRANGER},
+        ).finish()
+        self._must(silent.received == [], "a phone rang for a stranger")
+        silent.stop()
+        self._tell(f"A stranger calls {virtual}", "403, and no phone rings")
+
+    def _show_records(self, client: Client, session_uuid: str) -> None:
+        self._must(
+            until(lambda: len(self._stack.rows(_CALLS)) == 3, within=10), "records are missing"
+        )
+        report = client.session(session_uuid)
+        self._must(len(report["interaction"]) == 2, "the session does not show its two calls")
+        table = Table("started (UTC)", "outcome", "reason", "talked s", "ended by", "SIP a / b")
+        for row in self._stack.rows(_CALLS):
+            table.add_row(
+                f"{row['started_at']:%H:%M:%S.%f}"[:-3],
+                row["disposition"],
+                row["reason"],
+                row["talked"],
+                row["hung_up_by"],
+                row["sip"],
+            )
+        self._console.print(table)
+
+    @property
+    def _caller_address(self) -> str:
+        return self._stack.place.caller_address
+
+    @property
+    def _callee_address(self) -> str:
+        return self._stack.place.trunk_host.partition(":")[0]
+
+    def _phone(
+        self,
+        steps: str,
+        *,
+        address: str,
+        target: str | None = None,
+        dialled: str = "",
+        keywords: dict[str, str] | None = None,
+    ) -> Phone:
+        self._phones += 1
+        phone = Phone(
+            f"phone-{self._phones}",
+            steps,
+            self._directory,
+            address=address,
+            target=target,
+            dialled=dialled,
+            keywords=keywords,
+        )
+        self._with_stops.callback(phone.stop)
+        return phone.start()
+
+    def _sound(self, address: str) -> Sound:
+        sound = Sound(address, seed=self._phones)
+        self._with_stops.callback(sound.close)
+        return sound
+
+    def _tell(self, what: str, detail: str) -> None:
+        seconds = time.monotonic() - self._began
+        self._console.print(f"[dim]{seconds:6.2f} s[/dim]  [green]✓[/green] {what}: {detail}")
+
+    def _must(self, seen: bool, otherwise: str) -> None:
+        if not seen:
+            raise DemoError(otherwise)
+
+
+@contextlib.contextmanager
+def told(console: Console, what: str) -> Iterator[None]:
+    """A spinner for the length of the block, and how long it took."""
+    began = time.monotonic()
+    with console.status(f"{what} …"):
+        yield
+    console.print(f"[green]✓[/green] {what} ({time.monotonic() - began:.1f} s)")
