@@ -56,6 +56,6 @@ $(READY): requirements-dev.lock pyproject.toml
 		{ echo "python3-venv is missing and could not be installed: run as root, or install it" >&2; exit 1; }
 	@rm -rf $(VENV)
 	@python3 -m venv $(VENV)
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --use-pep517 --require-hashes -r requirements-dev.lock
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)

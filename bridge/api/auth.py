@@ -1,9 +1,10 @@
 """Who is calling: HTTP Basic, the Auth ID as user and the Auth Token as password (RFC 7617)."""
 
+import base64
 import binascii
 from http import HTTPStatus
 
-from aiohttp import BasicAuth, web
+from aiohttp import web
 
 from bridge.api.ports import Accounts
 from bridge.api.problems import Problem, not_found
@@ -20,19 +21,23 @@ async def check(request: web.Request) -> None:
         Unavailable: Postgres is away.
     """
     given = _credentials(request)
-    if not given or not await request.app[ACCOUNTS].authenticate(given.login, given.password):
+    if not given or not await request.app[ACCOUNTS].authenticate(*given):
         raise Problem(
             HTTPStatus.UNAUTHORIZED,
             "Authentication credentials are missing or wrong.",
             headers={"WWW-Authenticate": 'Basic realm="masking", charset="UTF-8"'},
         )
-    if request.match_info["auth_id"] != given.login:
+    if request.match_info["auth_id"] != given[0]:
         raise not_found()
 
 
-def _credentials(request: web.Request) -> BasicAuth | None:
-    try:
-        given = BasicAuth.decode(request.headers.get("Authorization", ""), encoding="utf-8")
-    except (ValueError, UnicodeDecodeError, binascii.Error):
+def _credentials(request: web.Request) -> tuple[str, str] | None:
+    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
         return None
-    return given if "\0" not in given.login else None  # Postgres takes no NUL in a text
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+    auth_id, _, token = text.partition(":")
+    return (auth_id, token) if "\0" not in auth_id else None  # Postgres takes no NUL in a text

@@ -38,7 +38,7 @@ class Transport(HttpClient):  # type: ignore[misc]  # aioswagger11 has no types
     def __init__(self, base_url: str, user: str, password: str, *, command_timeout: float) -> None:
         self._base_url = base_url.rstrip("/")
         self._session = aiohttp.ClientSession(
-            auth=aiohttp.BasicAuth(user, password),
+            headers={"Authorization": aiohttp.encode_basic_auth(user, password)},
             timeout=aiohttp.ClientTimeout(total=command_timeout, connect=2.0),
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE),
         )

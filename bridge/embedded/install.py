@@ -4,18 +4,17 @@ Asterisk 22.10.1 is the first without two known holes in ARI, and Debian 14 the 
 it; so on anything older it gets a root file system of its own, made from Debian's packages.
 """
 
-import contextlib
-import fcntl
 import os
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from bridge.embedded.cache import CACHE, alone
 from bridge.embedded.processes import StartError, program
 
 LEAST_ASTERISK = (22, 10, 1)
@@ -58,10 +57,8 @@ def _asterisk_version(prefix: Sequence[str]) -> tuple[int, ...] | None:
 
 def _root_file_system() -> Path:
     """Asterisk's root file system, shared by all checkouts of this machine."""
-    cache = Path("/var/cache/masking-bridge")
-    cache.mkdir(parents=True, exist_ok=True)
-    root = cache / f"asterisk-{_SUITE}"
-    with _alone(cache / "lock"):
+    root = CACHE / f"asterisk-{_SUITE}"
+    with alone():
         version = _asterisk_version(["chroot", str(root)]) if root.exists() else None
         if version is None or version < LEAST_ASTERISK:
             _make(root)
@@ -120,11 +117,3 @@ def _run(command: Sequence[str], what: str) -> None:
         last_words = "\n".join(done.stdout.splitlines()[-20:])
         raise StartError(f"could not get {what}:\n{last_words}")
     console.print(f"[green]✓[/green] {what}")
-
-
-@contextlib.contextmanager
-def _alone(lock_file: Path) -> Iterator[None]:
-    """One at a time, over all checkouts of this machine."""
-    with lock_file.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

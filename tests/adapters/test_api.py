@@ -1,0 +1,371 @@
+"""The REST API over a real Postgres: what a client sends, and what it gets."""
+
+import json
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bridge.api.app import make_app
+from bridge.api.sessions import SessionDefaults
+from bridge.store.accounts import Accounts
+from bridge.store.numbers import Numbers
+from bridge.store.pool import Database
+from bridge.store.sessions import Sessions
+from tests.adapters.conftest import TOKEN
+from tests.people import ALICE, BOB, VIRTUAL
+
+PARTIES = {"first_party": ALICE.e164, "second_party": BOB.e164}
+
+
+class Api:
+    """An account's requests."""
+
+    def __init__(self, client: "TestClient[Any, Any]", account: str) -> None:
+        self.client = client
+        self.account = account
+        self.auth = {"Authorization": aiohttp.encode_basic_auth(account, TOKEN)}
+
+    async def __call__(
+        self, method: str, path: str, body: Any = None, **options: Any
+    ) -> tuple[int, dict[str, Any]]:
+        """Status and body; a path that does not begin with a slash is the account's own."""
+        full = path if path.startswith("/") else f"/v1/Account/{self.account}/{path}"
+        options.setdefault("headers", self.auth)
+        if body is not None:
+            options["data"] = body if isinstance(body, str | bytes) else json.dumps(body)
+        async with self.client.request(method, full, **options) as response:
+            text = await response.text()
+            return response.status, json.loads(text) if text else {}
+
+    async def session(self, **arguments: Any) -> dict[str, Any]:
+        status, made = await self("POST", "Masking/Session/", {**PARTIES, **arguments})
+        assert status == 201, made
+        return made
+
+
+class Ready:
+    """Readiness as a test sets it."""
+
+    def __init__(self) -> None:
+        self.parts = {"postgres": True, "asterisk": True}
+
+    async def __call__(self) -> Mapping[str, bool]:
+        return self.parts
+
+
+@pytest.fixture
+def ready() -> Ready:
+    return Ready()
+
+
+@pytest.fixture
+async def api(database: Database, account: str, ready: Ready) -> AsyncIterator[Api]:
+    await Numbers(database, trunk="carrier").add(account, [VIRTUAL], alias="")
+    app = make_app(
+        accounts=Accounts(database),
+        numbers=Numbers(database, trunk="carrier"),
+        sessions=Sessions(database),
+        defaults=SessionDefaults(expiry=3600, ring_timeout=120, call_time_limit=3600),
+        readiness=ready,
+    )
+    async with TestClient(TestServer(app)) as client:
+        yield Api(client, account)
+
+
+async def test_a_created_session_is_answered_as_in_plivo_s_fixture(api: Api) -> None:
+    """Number Masking API, create: field by field, in value and type."""
+    made = await api.session(callback_url="https://example.test/events", session_expiry=200)
+    session = made["session"]
+    assert made["message"] == "Session created"
+    assert made["virtual_number"] == VIRTUAL.e164
+    assert made["session_uuid"] == session["session_uuid"]
+    uuid.UUID(made["api_id"])
+    uuid.UUID(session["session_uuid"])
+    times = {"created_time", "modified_time", "expiry_time"}
+    for name in times:
+        assert session[name].endswith(" +0000 UTC")
+    rest = {name: value for name, value in session.items() if name not in times}
+    assert rest == {
+        "first_party": ALICE.e164[1:],
+        "second_party": BOB.e164[1:],
+        "virtual_number": VIRTUAL.e164[1:],
+        "status": "active",
+        "initiate_call_to_first_party": False,
+        "session_uuid": made["session_uuid"],
+        "callback_url": "https://example.test/events",
+        "callback_method": "POST",
+        "duration": 200,
+        "amount": 0,
+        "call_time_limit": 3600,
+        "ring_timeout": 120,
+        "first_party_play_url": "",
+        "second_party_play_url": "",
+        "record": False,
+        "record_file_format": "mp3",
+        "recording_callback_url": "",
+        "recording_callback_method": "POST",
+        "interaction": None,
+        "total_call_amount": 0,
+        "total_call_count": 0,
+        "total_call_billed_duration": 0,
+        "total_session_amount": 0,
+        "last_interaction_time": "",
+        "unknown_caller_play": "",
+        "is_pin_authentication_required": False,
+        "generate_pin": None,
+        "generate_pin_length": None,
+        "first_party_pin": None,
+        "second_party_pin": None,
+        "pin_prompt_play": None,
+        "pin_retry": None,
+        "pin_retry_wait": None,
+        "incorrect_pin_play": None,
+        "create_session_with_single_party": None,
+        "virtual_number_cooloff_period": 0,
+        "force_pin_authentication": False,
+    }
+
+
+async def test_the_guide_s_flat_keys_stand_beside_the_nested_ones(api: Api) -> None:
+    made = await api.session()
+    for name in ("first_party", "second_party", "session_expiry", "call_time_limit"):
+        assert name in made
+    assert made["virtual_number"] == VIRTUAL.e164
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+async def test_a_session_is_got_listed_and_ended_in_both_forms_of_its_url(
+    api: Api, slash: str
+) -> None:
+    session = (await api.session())["session"]
+    path = f"Masking/Session/{session['session_uuid']}{slash}"
+    status, got = await api("GET", path)
+    assert (status, got["response"]) == (200, session)
+    status, listed = await api("GET", f"Masking/Session{slash}")
+    assert status == 200
+    assert listed["response"]["meta"] == {
+        "limit": 20,
+        "next": None,
+        "offset": 0,
+        "previous": None,
+        "total_count": 1,
+    }
+    [item] = listed["response"]["objects"]
+    assert item.pop("resource_uri") == (
+        f"/v1/Account/{api.account}/Masking/Session/{session['session_uuid']}/"
+    )
+    assert item == session
+    status, ended = await api("DELETE", path, {"session_uuid": "as the SDK sends it"})
+    assert (status, ended["message"]) == (200, "Session expired")
+    status, again = await api("DELETE", path)
+    assert (status, again["error"]) == (400, "Session already expired.")
+    assert (await api("GET", path))[1]["response"]["status"] == "expired"
+
+
+async def test_a_list_is_paged(api: Api) -> None:
+    for number in range(3):
+        await api.session(first_party=f"+1303555010{number}", second_party=f"+1303555011{number}")
+    _, first = await api("GET", "Masking/Session/?limit=2")
+    meta = first["response"]["meta"]
+    assert (len(first["response"]["objects"]), meta["total_count"]) == (2, 3)
+    _, second = await api("GET", meta["next"])
+    assert len(second["response"]["objects"]) == 1
+    assert second["response"]["meta"]["next"] is None
+    _, back = await api("GET", second["response"]["meta"]["previous"])
+    assert back["response"]["objects"] == first["response"]["objects"]
+
+
+async def test_numbers_are_added_listed_got_and_removed(api: Api) -> None:
+    status, _ = await api("POST", "Number/", {"numbers": "12025550150, +12025550151"})
+    assert status == 201
+    _, listed = await api("GET", "Number/")
+    assert [one["number"] for one in listed["objects"]] == [
+        VIRTUAL.e164[1:],
+        "12025550150",
+        "12025550151",
+    ]
+    assert (await api("GET", "Number/12025550150/"))[1]["country"] == "US"
+    assert (await api("DELETE", "Number/12025550150/"))[0] == 204
+    assert (await api("GET", "Number/12025550150/"))[0] == 404
+    assert (await api("DELETE", "Number/12025550150/"))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        ({}, ["first_party must be present.", "second_party must be present."]),
+        (
+            {"first_party": "nobody", "second_party": 5},
+            ["first_party is not a valid phone number.", "second_party is not a valid"],
+        ),
+        ({**PARTIES, "second_party": ALICE.e164}, ["must be different."]),
+        (
+            {**PARTIES, "callback_url": "ftp://x", "callback_method": "PUT"},
+            ["callback_url should be a valid URL.", "callback_method allowed values are"],
+        ),
+        ({**PARTIES, "session_expiry": 5}, ["session_expiry is outside the allowed range."]),
+        ({**PARTIES, "session_expiry": 10**30}, ["session_expiry is outside the allowed range."]),
+        ({**PARTIES, "session_expiry": "soon"}, ["session_expiry must be a whole number."]),
+        ({**PARTIES, "record": "perhaps"}, ["record allowed values are true or false."]),
+        ({**PARTIES, "record_file_format": "ogg"}, ["record_file_format allowed values are"]),
+        ({**PARTIES, "first_praty": 1}, ["first_praty is not a parameter of this request."]),
+        ({**PARTIES, "callback_url": "https://x/" + "a" * 1000}, ["under 1000 characters."]),
+        ({**PARTIES, "first_party": VIRTUAL.e164}, ["first_party is a virtual number."]),
+        ({**PARTIES, "second_party": VIRTUAL.e164}, ["second_party is a virtual number."]),
+    ],
+)
+async def test_every_fault_of_a_request_is_named_at_once(
+    api: Api, body: dict[str, Any], faults: list[str]
+) -> None:
+    status, answer = await api("POST", "Masking/Session/", body)
+    assert status == 400
+    for fault in faults:
+        assert fault in answer["error"]
+    assert (await api("GET", "Masking/Session/"))[1]["response"]["meta"]["total_count"] == 0
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{", "[]", "null", '"x"', "NaN", '{"first_party": NaN}', b"\xff\xfe", "[" * 60000]
+)
+async def test_a_body_that_is_no_json_object_is_an_error(api: Api, body: str) -> None:
+    status, answer = await api("POST", "Masking/Session/", body)
+    assert status == 400
+    assert answer["error"].startswith("The body")
+
+
+async def test_a_body_that_is_too_large_is_an_error(api: Api) -> None:
+    assert (await api("POST", "Masking/Session/", "x" * 100_000))[0] == 413
+
+
+async def test_what_the_sdks_send_for_not_given_is_understood(api: Api) -> None:
+    made = await api.session(
+        session_expiry=0, ring_timeout=0, callback_url="", geo_match=True, first_party_pin=None
+    )
+    assert made["session"]["duration"] == 3600
+    assert made["session"]["ring_timeout"] == 120
+
+
+async def test_a_pool_with_no_number_free_says_so(api: Api) -> None:
+    await api.session()
+    status, answer = await api("POST", "Masking/Session/", PARTIES)
+    assert (status, answer["error"]) == (400, "Number pool exhausted or not available.")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        *(
+            {"Authorization": aiohttp.encode_basic_auth(auth_id, TOKEN)}
+            for auth_id in ("", "MA" + "X" * 18, "nul\0")
+        ),
+    ],
+)
+async def test_without_credentials_there_is_nothing(api: Api, headers: dict[str, str]) -> None:
+    for method, path in [
+        ("POST", "Masking/Session/"),
+        ("GET", "Masking/Session/"),
+        ("GET", f"Masking/Session/{uuid.uuid4()}/"),
+        ("DELETE", f"Masking/Session/{uuid.uuid4()}/"),
+        ("POST", "Number/"),
+        ("GET", "Number/"),
+        ("GET", "Number/12025550142/"),
+        ("DELETE", "Number/12025550142/"),
+    ]:
+        status, answer = await api(method, path, headers=headers)
+        assert status == 401
+        assert answer["error"] == "Authentication credentials are missing or wrong."
+
+
+@pytest.mark.parametrize("header", ["", "Basic", "Basic %%%", "Basic /w==", "Bearer x", "Basic Og"])
+async def test_broken_credentials_are_no_credentials(api: Api, header: str) -> None:
+    status, _ = await api("GET", "Number/", headers={"Authorization": header})
+    assert status == 401
+
+
+async def test_another_account_s_path_is_not_found(api: Api, database: Database) -> None:
+    other = await Accounts(database).create("Other", token="8" * 64)
+    session = await api.session()
+    for account in (other, "MA" + "Z" * 18):
+        root = f"/v1/Account/{account}"
+        assert (await api("GET", f"{root}/Masking/Session/"))[0] == 404
+        assert (await api("GET", f"{root}/Masking/Session/{session['session_uuid']}/"))[0] == 404
+
+
+@pytest.mark.parametrize("name", ["nothing", "../../etc", "%00", str(uuid.uuid4())])
+async def test_what_is_not_there_is_not_found(api: Api, name: str) -> None:
+    for method in ("GET", "DELETE"):
+        for path in (f"Masking/Session/{name}/", f"Number/{name}/"):
+            status, answer = await api(method, path)
+            assert (status, "error" in answer) == (404, True)
+
+
+async def test_a_wrong_method_says_which_are_right(api: Api) -> None:
+    status, answer = await api("PATCH", "Masking/Session/")
+    assert (status, answer["error"]) == (405, "Method Not Allowed.")
+
+
+async def test_the_request_s_id_is_in_the_answer_and_its_header(api: Api) -> None:
+    path = f"/v1/Account/{api.account}/Number/"
+    async with api.client.get(path, headers=api.auth) as response:
+        assert response.headers["X-Request-ID"] == (await response.json())["api_id"]
+
+
+async def test_health_is_open_and_readiness_names_what_is_missing(api: Api, ready: Ready) -> None:
+    assert await api("GET", "/healthz", headers={}) == (200, {"status": "alive"})
+    assert (await api("GET", "/readyz", headers={}))[0] == 200
+    ready.parts["asterisk"] = False
+    assert await api("GET", "/readyz", headers={}) == (
+        503,
+        {"status": "not ready", "postgres": True, "asterisk": False},
+    )
+
+
+NAMES = [
+    *("first_party", "second_party", "session_expiry", "record", "first_party_pin", "pin_retry"),
+    *("callback_url", "geomatch", "subaccount", "ring_timeout", "numbers", "alias", "x"),
+]
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from([ALICE.e164, BOB.e164, "https://example.test/"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    body=st.dictionaries(st.sampled_from(NAMES), VALUES),
+    path=st.sampled_from(["Masking/Session/", "Number/"]),
+)
+async def test_nothing_that_a_client_sends_gives_a_500(
+    api: Api, body: dict[str, Any], path: str
+) -> None:
+    status, answer = await api("POST", path, body)
+    assert status in {201, 400, 409}, answer
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    query=st.dictionaries(
+        st.sampled_from(["limit", "offset", "status", "first_party", "virtual_number", "x"]),
+        st.text() | st.integers().map(str),
+    )
+)
+async def test_nothing_in_a_query_gives_a_500(api: Api, query: dict[str, str]) -> None:
+    status, answer = await api("GET", "Masking/Session/", params=query)
+    assert status in {200, 400}, answer
