@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
-_DIGITS = re.compile(r"(?<![\w.:-])\+?\d{7,15}(?![\w:-])")
+_DIGITS = re.compile(r"(?<![\w.-])\+?\d{7,15}(?![\w-])")
 
 
 def set_up(*, level: str, style: str) -> None:

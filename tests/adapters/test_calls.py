@@ -1,0 +1,278 @@
+"""Calls and legs in a real Postgres: written down as they come in, completed once."""
+
+import asyncio
+import dataclasses
+import uuid
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.outcomes import CANCELLED, HungUpBy, completed
+from bridge.domain.records import Arrival, CallRecord, LegRecord, Role
+from bridge.domain.reports import NewSession, SessionReport, SessionStatus
+from bridge.domain.routing import Connect, Refuse, route
+from bridge.domain.sessions import Side
+from bridge.store.calls import Calls
+from bridge.store.journal import Journal
+from bridge.store.numbers import Numbers
+from bridge.store.pool import Database
+from bridge.store.sessions import Sessions
+from tests.fakes.asterisk import EPOCH
+from tests.people import ALICE, BOB, MALLORY, VIRTUAL
+
+
+def arrival(caller: PhoneNumber | None = ALICE, *, dialled: str = VIRTUAL.e164) -> Arrival:
+    return Arrival(
+        call_id=uuid.uuid4(),
+        channel_id=f"channel-{uuid.uuid4()}",
+        caller=caller,
+        dialled=dialled,
+        started_at=EPOCH,
+    )
+
+
+def record(call: Arrival, *, talked: float = 59.2) -> CallRecord:
+    answered_at, ended_at = EPOCH + timedelta(seconds=4), EPOCH + timedelta(seconds=4 + talked)
+    legs = [
+        LegRecord(
+            role=role,
+            channel_id=f"{role}-{call.call_id}",
+            party_number=number,
+            started_at=EPOCH,
+            answered_at=answered_at,
+            ended_at=ended_at,
+            hangup_cause=16,
+            sip_code=200,
+        )
+        for role, number in ((Role.A, ALICE), (Role.B, BOB))
+    ]
+    return CallRecord(
+        arrival=call,
+        outcome=completed(HungUpBy.CALLEE),
+        ringing_at=EPOCH + timedelta(seconds=1),
+        answered_at=answered_at,
+        ended_at=ended_at,
+        legs=tuple(legs),
+    )
+
+
+@pytest.fixture
+async def session(database: Database, account: str) -> SessionReport:
+    await Numbers(database, trunk="carrier").add(account, [VIRTUAL], alias="")
+    made = await Sessions(database).create(
+        NewSession(
+            account=account,
+            first_party=ALICE,
+            second_party=BOB,
+            country=None,
+            expiry=3600,
+            ring_timeout=30,
+            call_time_limit=600,
+            options={},
+        )
+    )
+    assert isinstance(made, SessionReport)
+    return made
+
+
+@pytest.fixture
+def calls(database: Database) -> Calls:
+    return Calls(database, node="here")
+
+
+@pytest.mark.parametrize(
+    ("caller", "callee", "side"), [(ALICE, BOB, Side.FIRST), (BOB, ALICE, Side.SECOND)]
+)
+async def test_either_party_is_led_to_the_other(
+    calls: Calls, session: SessionReport, caller: PhoneNumber, callee: PhoneNumber, side: Side
+) -> None:
+    lookup = await calls.arrived(arrival(caller))
+    assert lookup.caller_side is side
+    assert route(lookup) == Connect(session.session, callee=callee, caller_id=VIRTUAL)
+
+
+@pytest.mark.parametrize(
+    ("caller", "dialled", "reason"),
+    [
+        (MALLORY, VIRTUAL.e164, "unknown-caller"),
+        (None, VIRTUAL.e164, "unknown-caller"),
+        (ALICE, "+12025550199", "number-not-in-service"),
+        (ALICE, "s", "number-not-in-service"),
+        (ALICE, "'; DROP TABLE call; --", "number-not-in-service"),
+    ],
+)
+@pytest.mark.usefixtures("session")
+async def test_nobody_else_is_led_anywhere(
+    calls: Calls, caller: PhoneNumber | None, dialled: str, reason: str
+) -> None:
+    assert route(await calls.arrived(arrival(caller, dialled=dialled))) == Refuse(reason)
+
+
+async def test_a_removed_number_takes_no_call(
+    calls: Calls, session: SessionReport, database: Database
+) -> None:
+    await Numbers(database, trunk="carrier").remove(session.session.account, VIRTUAL)
+    assert route(await calls.arrived(arrival())) == Refuse("number-not-in-service")
+
+
+async def test_one_call_of_a_session_at_a_time(
+    calls: Calls, session: SessionReport, database: Database
+) -> None:
+    first = arrival()
+    await calls.arrived(first)
+    assert route(await calls.arrived(arrival(BOB))) == Refuse("session-busy")
+    await end(calls, database, record(first))
+    # The refused one was written down too, and is still open until its record is complete.
+    [busy] = [call for call in await calls.open_calls() if call.arrival.caller == BOB]
+    await end(calls, database, dataclasses.replace(record(busy.arrival), outcome=CANCELLED))
+    assert isinstance(route(await calls.arrived(arrival())), Connect)
+
+
+async def test_a_pair_whose_session_is_over_stays_held_while_its_call_is_up(
+    calls: Calls, session: SessionReport, database: Database
+) -> None:
+    sessions = Sessions(database)
+    call = arrival()
+    await calls.arrived(call)
+    await sessions.expire(session.session.account, session.session.id)
+    again = NewSession(
+        account=session.session.account,
+        first_party=ALICE,
+        second_party=MALLORY,
+        country=None,
+        expiry=60,
+        ring_timeout=5,
+        call_time_limit=60,
+        options={},
+    )
+    assert not isinstance(await sessions.create(again), SessionReport)
+    await end(calls, database, record(call))
+    assert isinstance(await sessions.create(again), SessionReport)
+
+
+async def end(calls: Calls, database: Database, finished: CallRecord) -> None:
+    async with database.transaction() as connection:
+        await calls.write_end(connection, finished)
+
+
+async def test_the_session_shows_its_calls_in_seconds_begun(
+    calls: Calls, session: SessionReport, database: Database
+) -> None:
+    sessions, one = Sessions(database), session.session
+    call = arrival(BOB)
+    await calls.arrived(call)
+    up = await sessions.get(one.account, one.id)
+    assert up
+    assert up.status is SessionStatus.IN_PROGRESS
+    await end(calls, database, record(call, talked=59.2))
+    report = await sessions.get(one.account, one.id)
+    assert report
+    [interaction] = report.interactions
+    assert (interaction.leg_count, interaction.seconds) == (2, 120)
+    assert (report.leg_count, report.billed_seconds) == (2, 120)
+    assert report.last_interaction_at == record(call).ended_at
+    rows = await legs(database, call)
+    assert (interaction.first_leg, interaction.second_leg) == (rows["b"], rows["a"])
+
+
+async def legs(database: Database, call: Arrival) -> dict[str, uuid.UUID]:
+    async with database.connection() as connection:
+        rows = await connection.fetch("SELECT role, id FROM leg WHERE call = $1", call.call_id)
+    return {row["role"]: row["id"] for row in rows}
+
+
+async def test_a_complete_record_is_never_changed(
+    calls: Calls, database: Database, session: SessionReport
+) -> None:
+    call = arrival()
+    await calls.arrived(call)
+    await end(calls, database, record(call))
+    await end(calls, database, dataclasses.replace(record(call), outcome=CANCELLED))
+    async with database.connection() as connection:
+        [row] = await connection.fetch("SELECT disposition FROM call")
+    assert row["disposition"] == "completed"
+
+
+async def test_a_record_is_written_even_if_its_arrival_was_not(
+    calls: Calls, database: Database
+) -> None:
+    await end(calls, database, record(arrival()))
+    async with database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM leg") == 2
+
+
+async def test_only_its_own_open_calls_are_given_to_a_restarted_bridge(
+    calls: Calls, database: Database, session: SessionReport
+) -> None:
+    mine, finished = arrival(), arrival(MALLORY)
+    await calls.arrived(mine)
+    await calls.arrived(finished)
+    await end(calls, database, record(finished))
+    await Calls(database, node="elsewhere").arrived(arrival(MALLORY))
+    [found] = await calls.open_calls()
+    assert found.arrival == mine
+    assert found.callee == BOB
+    assert found.limits == session.session.limits
+
+
+async def test_the_journal_waits_for_postgres_and_loses_nothing(
+    database: Database, calls: Calls, session: SessionReport
+) -> None:
+    journal = Journal(database, calls)
+    call = arrival()
+    await journal.arrived(call)
+    async with asyncio.TaskGroup() as group, _nobody_may_write(database):
+        run = group.create_task(journal.run())
+        journal.answered(call.call_id, EPOCH, ringing_at=None)
+        journal.ended(record(call))
+        assert journal.unwritten == {call.call_id}
+        group.create_task(_written(journal, run))
+    assert journal.unwritten == set()
+    assert await calls.open_calls() == []
+
+
+async def _written(journal: Journal, run: "asyncio.Task[None]") -> None:
+    await journal.written()
+    run.cancel()
+
+
+class _nobody_may_write:  # noqa: N801 - reads as a sentence
+    """Every transaction is read-only, as on a primary that was demoted, for the block."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def __aenter__(self) -> None:
+        await self._set("on")
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._set("off")
+
+    async def _set(self, value: str) -> None:
+        async with self._database.connection() as connection:
+            name = await connection.fetchval("SELECT current_database()")
+            await connection.execute(
+                f"ALTER DATABASE {name} SET default_transaction_read_only = {value}"
+            )
+            me = await connection.fetchval("SELECT pg_backend_pid()")
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = $1 AND pid <> $2",
+                name,
+                me,
+            )
+            await connection.execute(f"SET default_transaction_read_only = {value}")
+
+
+async def test_the_schema_refuses_what_must_not_be(database: Database, account: str) -> None:
+    """The promise is kept by Postgres, not by care."""
+    async with database.connection() as connection:
+        for statement in (
+            "INSERT INTO virtual_number (number, account, country) VALUES ('1202', $1, 'US')",
+            "INSERT INTO call (id, node, virtual_number, started_at, ended_at)"
+            " SELECT gen_random_uuid(), 'here', 'x', now(), now() FROM account WHERE auth_id = $1",
+        ):
+            with pytest.raises(asyncpg.CheckViolationError):
+                await connection.execute(statement, account)

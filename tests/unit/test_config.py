@@ -1,0 +1,114 @@
+"""Settings: every mistake at once, and no secret in any message."""
+
+import pytest
+
+from bridge import asterisk_config
+from bridge.config import ConfigError, Settings, SiteSettings, load
+
+SECRET = "s3cret-" * 5
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRIDGE_DATABASE_URL", f"postgresql://bridge:{SECRET}@127.0.0.1/masking")
+    monkeypatch.setenv("BRIDGE_ARI_PASSWORD", SECRET)
+
+
+def test_two_secrets_are_enough_to_start() -> None:
+    assert load(Settings).api_host == "127.0.0.1"
+    assert str(load(SiteSettings).sip_host) == "127.0.0.1"
+
+
+def test_every_mistake_is_named_at_once_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    mistakes = {
+        "BRIDGE_DATABASE_URL": f"mysql://{SECRET}",
+        "BRIDGE_ARI_PASSWORD": "short",
+        "BRIDGE_API_PORT": "99999",
+        "BRIDGE_DRAIN_TIMEOUT": "-1",
+        "BRIDGE_LOG_LEVEL": "LOUD",
+        "BRIDGE_DEFAULT_RING_TIMEOUT": "soon",
+    }
+    for name, value in mistakes.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError) as error:
+        load(Settings)
+    named = [line.split()[0] for line in str(error.value).splitlines()]
+    assert sorted(named) == sorted(mistakes)
+    assert SECRET not in str(error.value)
+    assert "short" not in str(error.value)
+
+
+def test_what_is_not_set_is_said_to_be_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BRIDGE_ARI_PASSWORD")
+    with pytest.raises(ConfigError, match=r"^BRIDGE_ARI_PASSWORD is not set$"):
+        load(Settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BRIDGE_TRUNK_MATCH", "0.0.0.0/0"),
+        ("BRIDGE_TRUNK_MATCH", ""),
+        ("BRIDGE_TRUNK_MATCH", "everybody"),
+        ("BRIDGE_TRUNK_HOST", "carrier.example\nevil=yes"),
+        ("BRIDGE_TRUNK_HOST", "carrier.example:99999"),
+        ("BRIDGE_TRUNK_USER", "user\n[evil]"),
+        ("BRIDGE_TRUNK_USER", "alone"),
+        ("BRIDGE_ARI_USER", "a]b"),
+        ("BRIDGE_ARI_PASSWORD", SECRET + "\nread_only=no"),
+        ("BRIDGE_TRUNK_CODECS", "ulaw;evil"),
+        ("BRIDGE_RTP_PORT_END", "10001"),
+        ("BRIDGE_SIP_HOST", "not an address"),
+    ],
+)
+def test_nothing_can_be_smuggled_into_asterisk_s_configuration(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError) as error:
+        load(SiteSettings)
+    assert "BRIDGE_" in str(error.value)
+    assert SECRET not in str(error.value)
+
+
+def test_the_site_s_part_of_asterisk_s_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "BRIDGE_SIP_HOST": "192.0.2.1",
+        "BRIDGE_SIP_EXTERNAL_ADDRESS": "198.51.100.7",
+        "BRIDGE_SIP_LOCAL_NET": "192.0.2.0/24",
+        "BRIDGE_TRUNK_HOST": "sip.carrier.example:5070",
+        "BRIDGE_TRUNK_MATCH": "203.0.113.0/28, 203.0.113.99",
+        "BRIDGE_TRUNK_USER": "acme",
+        "BRIDGE_TRUNK_PASSWORD": "pass-word",
+    }.items():
+        monkeypatch.setenv(name, value)
+    files = asterisk_config.render(load(SiteSettings))
+    assert files["ari.conf"] == f"[bridge](bridge-user)\npassword={SECRET}\n"
+    for line in (
+        "bind=192.0.2.1:5060",
+        "external_media_address=198.51.100.7",
+        "local_net=192.0.2.0/24",
+        "contact=sip:sip.carrier.example:5070",
+        "match=203.0.113.0/28",
+        "match=203.0.113.99/32",
+        "outbound_auth=carrier",
+        "password=pass-word",
+    ):
+        assert line in files["pjsip.conf"].splitlines()
+
+
+def test_every_include_of_the_static_files_is_rendered() -> None:
+    included = {
+        line.split("site/")[1]
+        for file in asterisk_config.source().glob("*.conf")
+        for line in file.read_text().splitlines()
+        if line.startswith("#include site/")
+    }
+    assert included == set(asterisk_config.render(load(SiteSettings)))
+
+
+def test_no_setting_means_two_things() -> None:
+    """A name that both kinds have must have one default."""
+    for name in set(Settings.model_fields) & set(SiteSettings.model_fields):
+        first, second = (kind.model_fields[name].default for kind in (Settings, SiteSettings))
+        assert first == second

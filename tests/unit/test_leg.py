@@ -1,0 +1,64 @@
+"""A leg's state, folded from events."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.ari.leg import LegState, apply
+
+AT = "2026-01-01T12:00:00.000+0000"
+
+
+def event(kind: str, **details: Any) -> dict[str, Any]:
+    return {"type": kind, "timestamp": AT, **details}
+
+
+def channel(state: str) -> dict[str, Any]:
+    return {"id": "x", "name": "PJSIP/carrier-1", "state": state, "creationtime": AT}
+
+
+EVENTS = st.one_of(
+    st.sampled_from(["Ring", "Ringing", "Up", "Down"]).map(
+        lambda state: event("ChannelStateChange", channel=channel(state))
+    ),
+    st.builds(
+        lambda soft, cause: event("ChannelHangupRequest", soft=soft, cause=cause),
+        st.booleans(),
+        st.integers(0, 127),
+    ),
+    st.integers(0, 127).map(lambda cause: event("ChannelDestroyed", cause=cause)),
+    st.just(event("StasisEnd")),
+    st.text().map(event),
+)
+
+
+@given(placed=st.booleans(), events=st.lists(EVENTS))
+def test_a_leg_never_comes_back_and_forgets_nothing(
+    placed: bool, events: list[dict[str, Any]]
+) -> None:
+    state = LegState(placed=placed)
+    for one in events:
+        after = apply(state, one)
+        if state.ended:
+            assert after == state
+        if state.answered:
+            assert after.answered_at == state.answered_at
+        if state.ringing:
+            assert after.ringing_at == state.ringing_at
+        if state.far_end_hung_up:
+            assert after.far_end_hung_up
+        state = after
+
+
+def test_what_we_asked_for_ourselves_is_not_the_far_end_s_doing() -> None:
+    """Asterisk's ``cause`` of a soft hang-up is a flag of its own, and no Q.850 cause."""
+    state = apply(LegState(), event("ChannelHangupRequest", soft=True, cause=32))
+    assert not state.far_end_hung_up
+    assert state.hangup_cause is None
+
+
+def test_the_last_event_of_a_leg_that_came_in_is_stasis_end_and_of_a_placed_one_destroyed() -> None:
+    assert apply(LegState(), event("StasisEnd")).ended
+    assert not apply(LegState(placed=True), event("StasisEnd")).ended
+    assert apply(LegState(placed=True), event("ChannelDestroyed", cause=17)).hangup_cause == 17
