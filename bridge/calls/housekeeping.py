@@ -121,12 +121,11 @@ class Housekeeping:
         a_leg, b_leg, limits = call.a_leg, call.b_leg, found.limits
         if b_leg is None or limits is None:
             return LOST_WHILE_RINGING
-        answered_at = found.answered_at or b_leg.state.answered_at
-        if answered_at is None:
+        if found.answered_at is None:  # as far as we know; it is not too late to answer the caller
             if a_leg.state.ended or b_leg.state.ended:
                 return LOST_WHILE_RINGING
             return await ringing(call, b_leg, limits, log=self._call_log, switch=self._switch)
-        left = limits.call_time_limit - (self._now() - answered_at).total_seconds()
+        left = limits.call_time_limit - (self._now() - found.answered_at).total_seconds()
         # Also when both are gone, for leaving the block is what removes their bridge.
         async with self._switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=max(left, 0)):
             if a_leg.state.ended and b_leg.state.ended:

@@ -46,6 +46,12 @@ class FakeAsterisk:
         self.feed(leg, "StasisStart", channel=self._channel(leg, "Ring"))
         return leg
 
+    def is_placed(self, channel_id: str) -> Leg:
+        """A leg that an earlier process placed is up."""
+        leg = self._add(channel_id, LegState(placed=True))
+        self.feed(leg, "ChannelStateChange", channel=self._channel(leg, "Ringing"))
+        return leg
+
     def rings(self, leg: Leg) -> None:
         self.feed(leg, "ChannelStateChange", channel=self._channel(leg, "Ringing"))
 

@@ -1,0 +1,151 @@
+"""What is done about calls that an earlier process carried, or that ended unseen."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from bridge.ari.legs import b_channel_id
+from bridge.calls.housekeeping import Housekeeping
+from bridge.domain.errors import Unavailable
+from bridge.domain.outcomes import Disposition, HungUpBy
+from bridge.domain.records import Arrival, OpenCall
+from tests.calls.conftest import Exchange, settle
+from tests.fakes.asterisk import EPOCH
+from tests.people import ALICE, BOB, SESSION, VIRTUAL
+
+pytestmark = pytest.mark.looptime
+
+
+def housekeeping(exchange: Exchange, *, now: float = 10.0) -> Housekeeping:
+    """``now``: seconds after the call began."""
+    return Housekeeping(
+        open_calls=exchange.call_log,
+        unwritten=exchange.call_log,
+        remains=exchange.asterisk,
+        switchboard=exchange.switchboard,
+        call_log=exchange.call_log,
+        switch=exchange.asterisk,
+        now=lambda: EPOCH + timedelta(seconds=now),
+    )
+
+
+def open_call(exchange: Exchange, *, answered: bool = True, refused: bool = False) -> OpenCall:
+    """A call that the log holds open."""
+    call_id = uuid.uuid4()
+    found = OpenCall(
+        arrival=Arrival(
+            call_id=call_id,
+            channel_id=f"a-{call_id}",
+            caller=ALICE,
+            dialled=VIRTUAL.e164,
+            started_at=EPOCH,
+        ),
+        callee=None if refused else BOB,
+        limits=None if refused else SESSION.limits,
+        ringing_at=EPOCH,
+        answered_at=EPOCH if answered else None,
+    )
+    exchange.call_log.open.append(found)
+    return found
+
+
+async def test_a_call_that_is_still_up_goes_on_and_ends_as_any_other(exchange: Exchange) -> None:
+    call = open_call(exchange)
+    a_leg = exchange.asterisk.comes_in(call.arrival.channel_id)
+    b_leg = exchange.asterisk.is_placed(b_channel_id(call.arrival.call_id))
+    exchange.asterisk.answers(a_leg)
+    exchange.asterisk.answers(b_leg)
+    await housekeeping(exchange).tidy()
+    await settle()
+    assert exchange.call_log.records == []
+    exchange.asterisk.hangs_up(b_leg)
+    await settle()
+    assert exchange.record.outcome.disposition is Disposition.COMPLETED
+    assert exchange.record.outcome.hung_up_by is HungUpBy.CALLEE
+
+
+async def test_its_time_limit_counts_from_the_answer(exchange: Exchange) -> None:
+    call = open_call(exchange)
+    a_leg = exchange.asterisk.comes_in(call.arrival.channel_id)
+    b_leg = exchange.asterisk.is_placed(b_channel_id(call.arrival.call_id))
+    exchange.asterisk.answers(a_leg)
+    exchange.asterisk.answers(b_leg)
+    await housekeeping(exchange, now=SESSION.call_time_limit + 5).tidy()
+    await settle()
+    await a_leg.ended()
+    await settle()
+    assert exchange.record.outcome.reason == "time-limit"
+
+
+async def test_a_phone_that_still_rings_can_still_be_answered(exchange: Exchange) -> None:
+    call = open_call(exchange, answered=False)
+    a_leg = exchange.asterisk.comes_in(call.arrival.channel_id)
+    b_leg = exchange.asterisk.is_placed(b_channel_id(call.arrival.call_id))
+    await housekeeping(exchange).tidy()
+    exchange.asterisk.answers(b_leg)
+    await settle()
+    assert a_leg.state.answered
+    assert exchange.call_log.answers == [call.arrival.call_id]
+    exchange.asterisk.hangs_up(b_leg)
+
+
+async def test_a_call_that_ended_unseen_is_completed_with_the_latest_time_it_can_have_ended(
+    exchange: Exchange,
+) -> None:
+    open_call(exchange)
+    await housekeeping(exchange).tidy()
+    await settle()
+    assert exchange.record.outcome.disposition is Disposition.COMPLETED
+    assert exchange.record.outcome.hung_up_by is HungUpBy.UNKNOWN
+    assert exchange.record.end_is_estimate
+
+
+async def test_one_that_had_only_rung_was_lost_by_us(exchange: Exchange) -> None:
+    open_call(exchange, answered=False)
+    await housekeeping(exchange).tidy()
+    await settle()
+    assert exchange.record.outcome.reason == "bridge-restart"
+
+
+async def test_a_refusal_that_was_not_written_is_closed(exchange: Exchange) -> None:
+    open_call(exchange, answered=False, refused=True)
+    await housekeeping(exchange).tidy()
+    await settle()
+    assert exchange.record.outcome.reason == "bridge-restart"
+
+
+async def test_calls_that_are_carried_are_left_alone(exchange: Exchange) -> None:
+    live = await exchange.comes_in()
+    exchange.call_log.open.append(
+        OpenCall(
+            arrival=live.arrival,
+            callee=BOB,
+            limits=SESSION.limits,
+            ringing_at=None,
+            answered_at=None,
+        )
+    )
+    await housekeeping(exchange).tidy()
+    await settle()
+    assert exchange.call_log.records == []
+    exchange.asterisk.hangs_up(live.a_leg)
+
+
+async def test_calls_whose_record_is_on_its_way_are_left_alone(exchange: Exchange) -> None:
+    call = open_call(exchange)
+    exchange.call_log.unwritten = {call.arrival.call_id}
+    await housekeeping(exchange).tidy()
+    await settle()
+    assert exchange.call_log.records == []
+
+
+async def test_nothing_is_removed_before_the_open_calls_are_known(exchange: Exchange) -> None:
+    """To sweep first would end calls that are only waiting to be taken up."""
+    exchange.call_log.fails = Unavailable("away")
+    with pytest.raises(Unavailable):
+        await housekeeping(exchange).tidy()
+    assert ("sweep",) not in exchange.asterisk.log
+    exchange.call_log.fails = None
+    await housekeeping(exchange).tidy()
+    assert exchange.asterisk.log[-1] == ("sweep",)

@@ -1,0 +1,139 @@
+"""What stories may rely on, of the real Asterisk and of the fake that stands in for it.
+
+Every scenario runs on both: a fake that says something else than the real one fails here.
+"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bridge.ari.leg import Leg
+from bridge.domain.causes import Cause
+from bridge.domain.sessions import Limits
+from tests.contract.rigs import FakeRig, Play, RealRig, Rig
+from tests.people import BOB, VIRTUAL
+
+LIMITS = Limits(ring_timeout=30, call_time_limit=60)
+
+
+@pytest.fixture(params=["fake", "real"])
+async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
+    if request.param == "fake":
+        yield FakeRig()
+        return
+    async with RealRig.up(tmp_path) as real:
+        yield real
+        await real.phones_are_content()
+
+
+async def ends(*legs: Leg) -> None:
+    async with asyncio.timeout(5):
+        for leg in legs:
+            await leg.ended()
+
+
+@pytest.mark.parametrize("ended_by", ["caller", "callee"])
+async def test_a_conversation(rig: Rig, ended_by: str) -> None:
+    """Who hung up is known; the other leg ends by itself, coupled."""
+    call_id = uuid.uuid4()
+    a_leg = await rig.comes_in(Play(ended_by=ended_by))
+    assert not a_leg.state.answered
+    async with rig.switch.dial(BOB, caller_id=VIRTUAL, call_id=call_id, limits=LIMITS) as b_leg:
+        assert b_leg.state.started_at
+        await a_leg.ring()
+        await rig.switch.couple(a_leg, b_leg)
+        await rig.callee_acts(b_leg)
+        await b_leg.answered()
+        assert b_leg.state.ringing
+        await a_leg.answer()
+        async with rig.switch.joined(a_leg, b_leg, call_id=call_id, call_time_limit=60):
+            await a_leg.answered()
+            await rig.end()
+            await ends(a_leg, b_leg)
+    assert a_leg.state.far_end_hung_up is (ended_by == "caller")
+    assert b_leg.state.far_end_hung_up is (ended_by == "callee")
+    assert not a_leg.state.lost
+    assert not b_leg.state.lost
+    assert b_leg.state.hangup_cause == Cause.NORMAL_CLEARING
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [
+        ("486 Busy Here", Cause.USER_BUSY),
+        ("404 Not Found", Cause.UNALLOCATED),
+        ("603 Decline", Cause.CALL_REJECTED),
+        ("503 Service Unavailable", Cause.CONGESTION),
+    ],
+)
+async def test_a_callee_who_fails_says_why(rig: Rig, status: str, cause: Cause) -> None:
+    a_leg = await rig.comes_in(Play(callee=status))
+    async with rig.switch.dial(
+        BOB, caller_id=VIRTUAL, call_id=uuid.uuid4(), limits=LIMITS
+    ) as b_leg:
+        await a_leg.ring()
+        await rig.switch.couple(a_leg, b_leg)
+        await rig.callee_acts(b_leg)
+        await ends(b_leg)
+        assert not b_leg.state.answered
+        assert b_leg.state.far_end_hung_up
+        assert b_leg.state.hangup_cause == cause
+        assert b_leg.state.sip_code == int(status[:3])
+        assert not a_leg.state.ended
+        await a_leg.hangup(Cause.NO_ANSWER)
+        await ends(a_leg)
+    assert not a_leg.state.far_end_hung_up
+
+
+async def test_a_caller_who_gives_up_ends_the_ringing(rig: Rig) -> None:
+    a_leg = await rig.comes_in(Play(callee="rings"))
+    async with rig.switch.dial(
+        BOB, caller_id=VIRTUAL, call_id=uuid.uuid4(), limits=LIMITS
+    ) as b_leg:
+        await a_leg.ring()
+        await rig.switch.couple(a_leg, b_leg)
+        await rig.callee_acts(b_leg)
+        await rig.end()
+        await ends(a_leg, b_leg)
+    assert a_leg.state.far_end_hung_up
+    assert not b_leg.state.far_end_hung_up
+    assert not b_leg.state.answered
+
+
+async def test_leaving_the_block_ends_the_leg_that_it_placed(rig: Rig) -> None:
+    a_leg = await rig.comes_in(Play(ended_by="us"))
+    async with rig.switch.dial(
+        BOB, caller_id=VIRTUAL, call_id=uuid.uuid4(), limits=LIMITS
+    ) as b_leg:
+        await a_leg.ring()
+        await rig.callee_acts(b_leg)
+        await b_leg.answered()
+        await a_leg.answer()
+        await a_leg.answered()
+    assert b_leg.state.ended
+    assert b_leg.asked_to_hang_up == Cause.NORMAL_CLEARING
+    await a_leg.hangup()
+    await ends(a_leg)
+
+
+async def test_what_is_asked_of_a_leg_that_is_gone_is_no_error(rig: Rig) -> None:
+    a_leg = await rig.comes_in(Play(ended_by="caller"))
+    call_id = uuid.uuid4()
+    async with rig.switch.dial(BOB, caller_id=VIRTUAL, call_id=call_id, limits=LIMITS) as b_leg:
+        await a_leg.ring()
+        await rig.switch.couple(a_leg, b_leg)
+        await rig.callee_acts(b_leg)
+        await b_leg.answered()
+        await a_leg.answer()
+        await a_leg.answered()
+        await rig.end()
+        await ends(a_leg, b_leg)
+        await a_leg.ring()
+        await a_leg.answer()
+        await a_leg.hangup(Cause.USER_BUSY)
+        async with rig.switch.joined(a_leg, b_leg, call_id=call_id, call_time_limit=60):
+            pass
+    assert a_leg.asked_to_hang_up is None
