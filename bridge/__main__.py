@@ -4,6 +4,8 @@ import asyncio
 import json
 import secrets
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +35,24 @@ def serve() -> None:
     settings = load(Settings)
     logs.set_up(level=settings.log_level, style=settings.log_format)
     asyncio.run(serve_bridge(settings))
+
+
+@app.command()
+def ready() -> None:
+    """Exit with 0 if the bridge of these settings can take calls; for health checks."""
+    settings = load(Settings)
+    host = f"[{settings.api_host}]" if ":" in settings.api_host else settings.api_host
+    url = f"http://{host}:{settings.api_port}/readyz"
+    try:
+        with urllib.request.urlopen(url, timeout=3) as answer:
+            typer.echo(answer.read().decode())
+    except urllib.error.HTTPError as error:
+        with error:
+            typer.echo(error.read().decode(), err=True)
+        raise typer.Exit(1) from None
+    except OSError:
+        typer.echo(f"nothing answers at {url}", err=True)
+        raise typer.Exit(1) from None
 
 
 @app.command()

@@ -21,6 +21,7 @@ from bridge.domain.errors import Unavailable
 log = structlog.get_logger(__name__)
 
 _LARGEST_BODY = 64 * 1024
+_PROBES = {operation.path for operation in OPERATIONS if operation.public}
 
 
 def make_app(
@@ -57,12 +58,9 @@ async def _identified(request: web.Request, handler: Handler) -> web.StreamRespo
     with structlog.contextvars.bound_contextvars(request_id=request[API_ID]):
         response = await handler(request)
         resource = request.match_info.route.resource
-        log.info(
-            "request",
-            method=request.method,
-            resource=resource.canonical if resource else None,
-            status=response.status,
-        )
+        path = resource.canonical if resource else None
+        tell = log.debug if path in _PROBES else log.info
+        tell("request", method=request.method, resource=path, status=response.status)
     response.headers["X-Request-ID"] = request[API_ID]
     return response
 
