@@ -3,13 +3,13 @@
 import contextlib
 import fcntl
 import json
-import os
 import signal
 import sys
 import tempfile
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -43,7 +43,10 @@ def install() -> None:
 def demo() -> None:
     """Place real calls between two phones, and show what each of them saw."""
     install_parts()
-    with tempfile.TemporaryDirectory(prefix="masking-demo-") as directory, _stopping_on_signals():
+    with (
+        tempfile.TemporaryDirectory(prefix="masking-demo-") as directory,
+        _stopping_on_signals(exit_code=130),
+    ):
         stack = Stack(Path(directory) / "stack", private_place(), durable=False)
         with contextlib.ExitStack() as running:
             with demonstration.told(console, "Postgres, Asterisk and the bridge are up"):
@@ -53,10 +56,10 @@ def demo() -> None:
 
 
 @app.command()
-def run(directory: Path = Path(".run")) -> None:
+def run(directory: Annotated[Path, typer.Argument()] = Path(".run")) -> None:
     """Keep the whole stack up until Ctrl-C; data and logs in DIRECTORY are kept."""
     directory.mkdir(mode=0o700, exist_ok=True)
-    with _only_one(directory / "lock"), _stopping_on_signals():
+    with _only_one(directory / "lock"), _stopping_on_signals(exit_code=0):
         install_parts()
         place = standard_place()
         stack = Stack(directory.absolute(), place)
@@ -123,30 +126,29 @@ def _only_one(file: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _stopping_on_signals() -> Iterator[None]:
-    """SIGTERM and a closed terminal end us as Ctrl-C does, with everything stopped."""
+def _stopping_on_signals(*, exit_code: int) -> Iterator[None]:
+    """Ctrl-C, SIGTERM and a closed terminal leave the block, with everything in it stopped."""
 
-    def stop(signum: int, _frame: object) -> None:
-        raise KeyboardInterrupt(signal.Signals(signum).name)
+    def stop(_signum: int, _frame: object) -> None:
+        raise KeyboardInterrupt
 
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, stop)
-    yield
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print("stopped")
+        raise typer.Exit(exit_code) from None
 
 
 def _run() -> None:
-    """A known fault is a message; being told to stop is none."""
+    """A known fault is a message, not a traceback."""
     try:
-        app(standalone_mode=False)
-    except KeyboardInterrupt:
-        console.print("stopped")
+        app()
     except (StartError, PhoneError, demonstration.DemoError) as error:
-        Console(stderr=True, highlight=False).print(f"[bold red]✗[/bold red] {error}")
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]✗[/] {error}")
         sys.exit(1)
-    except typer.Exit as end:
-        sys.exit(end.exit_code)
 
 
 if __name__ == "__main__":
-    os.umask(0o022)
     _run()
