@@ -42,6 +42,10 @@ class Asterisk:
     def running(self) -> bool:
         return self._child.running
 
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid
+
     def start(self) -> None:
         """Start it anew, with nothing left of an earlier run.
 

@@ -30,6 +30,10 @@ class BridgeProcess:
         return self._child.running
 
     @property
+    def pid(self) -> int | None:
+        return self._child.pid
+
+    @property
     def is_ready(self) -> bool:
         """Whether it has all it needs to take calls."""
         return is_ready(self._api_url)

@@ -43,6 +43,10 @@ class Child:
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
     def start(self, ready: Callable[[], bool], *, within: float) -> None:
         """Start it and wait until ``ready`` says so.
 

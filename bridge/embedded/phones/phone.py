@@ -4,13 +4,16 @@ import re
 import socket
 import subprocess
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bridge.embedded.phones.steps import CUE
 from bridge.embedded.processes import until
 
 _MESSAGE = re.compile(
-    r"^-{20,} [^\n]*\nUDP message (sent|received)[^\n]*\n\n(.*?)(?=^-{20,} |\Z)", re.M | re.S
+    r"^-{20,} (?P<at>[^\n]*)\nUDP message (?P<direction>sent|received)[^\n]*\n\n"
+    r"(?P<text>.*?)(?=^-{20,} |\Z)",
+    re.M | re.S,
 )
 
 
@@ -111,6 +114,14 @@ class Phone:
     def sent(self) -> list[str]:
         return self._messages("sent")
 
+    def moments(self, direction: str, start: str) -> list[tuple[datetime, str]]:
+        """When, by the machine's clock, messages that begin with ``start`` passed; and they."""
+        return [
+            (datetime.fromisoformat(found["at"].strip()).astimezone(UTC), found["text"])
+            for found in _MESSAGE.finditer(self._log.read_text(errors="replace"))
+            if found["direction"] == direction and found["text"].startswith(start)
+        ]
+
     def has_seen(self, start: str) -> str:
         """Wait for a message that begins with ``start``, such as ``SIP/2.0 180``; that message.
 
@@ -168,7 +179,7 @@ class Phone:
             return []
         return [
             message.strip("\n")
-            for found, message in _MESSAGE.findall(text)
+            for _, found, message in _MESSAGE.findall(text)
             # Without the empty line after its headers it is still being written down.
             if found == direction and CUE not in message and "\n\n" in message
         ]
