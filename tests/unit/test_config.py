@@ -1,5 +1,7 @@
 """Settings: every mistake at once, and no secret in any message."""
 
+from pathlib import Path
+
 import pytest
 
 from bridge import asterisk_config
@@ -112,3 +114,11 @@ def test_no_setting_means_two_things() -> None:
     for name in set(Settings.model_fields) & set(SiteSettings.model_fields):
         first, second = (kind.model_fields[name].default for kind in (Settings, SiteSettings))
         assert first == second
+
+
+@pytest.mark.parametrize(
+    "name", sorted({*Settings.model_fields, *SiteSettings.model_fields}), ids=str
+)
+def test_every_variable_is_in_the_readme(name: str) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    assert f"`BRIDGE_{name.upper()}`" in readme
