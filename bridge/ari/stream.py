@@ -2,11 +2,11 @@
 
 import asyncio
 import base64
-import binascii
 import dataclasses
 import json
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 import aiohttp
@@ -74,8 +74,7 @@ class EventStream:
         delay = _FIRST_DELAY
         while True:
             try:
-                async with asyncio.TaskGroup() as connection:
-                    websocket = await self._connect()
+                async with asyncio.TaskGroup() as connection, self._connected() as websocket:
                     delay = _FIRST_DELAY
                     beat = connection.create_task(self._beat(), name="heartbeat")
                     await self._read(websocket)
@@ -83,8 +82,6 @@ class EventStream:
                 log.warning("asterisk disconnected", live_legs=len(list(self._legs)))
             except* AriError as errors:
                 log.warning("asterisk not reachable", error=str(errors.exceptions[0]))
-            finally:
-                self.connected = False
             # Jitter, so that many bridges do not come back to one machine in step.  A clean close
             # waits too: an Asterisk that closes at once would be hammered.
             await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
@@ -99,15 +96,20 @@ class EventStream:
             # Not connected, then: the dialplan refuses by itself once the last beat is stale.
             log.warning("asterisk not told to refuse calls", error=str(error))
 
-    async def _connect(self) -> aiohttp.ClientWebSocketResponse:
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """The websocket, with Asterisk and us in step; closed when the block is left."""
         await self._asterisk.connect()
-        websocket = await self._transport.events(self._asterisk.app)
-        await self._asterisk.filter_events()
-        await self._asterisk.resynchronise()
-        self.connected = True
-        self._on_connected()
-        log.info("asterisk connected")
-        return websocket
+        async with await self._transport.events(self._asterisk.app) as websocket:
+            await self._asterisk.filter_events()
+            await self._asterisk.resynchronise()
+            self.connected = True
+            self._on_connected()
+            log.info("asterisk connected")
+            try:
+                yield websocket
+            finally:
+                self.connected = False
 
     async def _beat(self) -> None:
         """Say once a second that we are alive.  Also notices an Asterisk that hangs."""
@@ -117,21 +119,19 @@ class EventStream:
 
     async def _read(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
         """Deliver events until the connection ends.  Never waits for a call."""
-        async with websocket:
-            async for message in websocket:
-                if message.type is aiohttp.WSMsgType.TEXT:
-                    self._deliver(message.data)
+        async for message in websocket:
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                continue
+            try:
+                self._deliver(json.loads(message.data))
+            except Exception as error:
+                # Neither it nor what was made of it is logged: both may hold a number.
+                log.error("unreadable event", error=type(error).__name__)
 
-    def _deliver(self, text: str) -> None:
-        try:
-            event = json.loads(text)
-            kind = event["type"]
-        except (ValueError, TypeError, KeyError):
-            log.error("unreadable event")  # its text may hold a number
-            return
-        if kind == "ApplicationReplaced":
+    def _deliver(self, event: Event) -> None:
+        if event["type"] == "ApplicationReplaced":
             self._on_replaced()
-        if self._legs.deliver(event) is None and kind == "StasisStart":
+        if self._legs.deliver(event) is None and event["type"] == "StasisStart":
             self._arrival(event)
 
     def _arrival(self, event: Event) -> None:
@@ -154,8 +154,12 @@ class EventStream:
 
 
 def _decoded(argument: str) -> str:
-    """Text that the dialplan put into Base64 behind a colon; empty where it cannot be read."""
+    """Text that the dialplan put into Base64 behind a colon; empty where it cannot be read.
+
+    Carriers do send names in Latin-1; the number beside one is to be read all the same.
+    """
     try:
-        return base64.b64decode(argument, validate=True).decode().removeprefix(":")
-    except (binascii.Error, UnicodeDecodeError):
+        text = base64.b64decode(argument, validate=True).decode(errors="replace")
+    except ValueError:  # also for what is not ASCII
         return ""
+    return text.removeprefix(":")
