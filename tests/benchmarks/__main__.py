@@ -9,6 +9,7 @@ import platform
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from rich.table import Table
 
 from bridge.embedded.client import Client
 from bridge.embedded.phones.phone import Phone, header, user
-from bridge.embedded.phones.steps import Callee, Caller, pause, scenario
+from bridge.embedded.phones.steps import Callee, Caller, pause, scenario, wait_for_cue
 from bridge.embedded.processes import until
 from bridge.embedded.stack import Stack, private_place
 from tests.benchmarks.usage import Usage, usage
@@ -37,7 +38,10 @@ def main() -> None:
         with stack.running():
             table = Table("measured", "figure", title=f"{_machine()}")
             failed = _load(stack, Path(directory), table)
+            _coupled(stack, Path(directory), table)
             failed += _gap(stack, Path(directory), table)
+            stack.bridge.start()
+            _restart(stack, table)
     console.print(table)
     sys.exit(bool(failed))
 
@@ -103,9 +107,47 @@ def _load(stack: Stack, directory: Path, table: Table) -> int:
     return count - completed
 
 
-def _gap(stack: Stack, directory: Path, table: Table) -> int:
-    """How soon a caller is refused while there is no bridge."""
+def _coupled(stack: Stack, directory: Path, table: Table) -> None:
+    """How soon the other side is hung up when the bridge was killed in a call; leaves it dead."""
+    a, b = Caller(number="+16465550000"), Callee()
+    callee = Phone(
+        "callee-without-bridge",
+        scenario(b.is_called(), b.answers(), b.is_hung_up_on()),
+        directory,
+        address=stack.place.trunk_host,
+    ).start()
+    caller = Phone(
+        "caller-without-bridge",
+        scenario(a.invite(), a.hears_ringback(), a.is_answered(), wait_for_cue(), a.hangs_up()),
+        directory,
+        address=f"{stack.place.caller_address}:0",
+        target=stack.place.sip,
+        dialled=VIRTUAL,
+    ).start()
+    answered = "SELECT 1 FROM call WHERE answered_at IS NOT NULL AND ended_at IS NULL"
+    until(lambda: bool(stack.rows(answered)), within=10)
     stack.bridge.kill()
+    caller.cue()
+    caller.finish()
+    callee.finish()
+    [(said, _)] = caller.moments("sent", "BYE")
+    [(heard, _)] = callee.moments("received", "BYE")
+    wait = (heard - said).total_seconds() * 1000
+    table.add_row("BYE in to BYE out, the bridge killed in the call", f"{wait:.1f} ms")
+
+
+def _restart(stack: Stack, table: Table) -> None:
+    """How soon after a killed Asterisk is up again calls can be carried."""
+    stack.asterisk.kill()
+    until(lambda: not stack.bridge.is_ready, within=10)
+    stack.asterisk.start()
+    began = time.monotonic()
+    until(lambda: stack.bridge.is_ready, within=30)
+    table.add_row("Asterisk up again to ready", f"{time.monotonic() - began:.2f} s")
+
+
+def _gap(stack: Stack, directory: Path, table: Table) -> int:
+    """How soon a caller is refused while there is no bridge, as `_coupled` leaves it."""
     a = Caller()
     callers = Phone(
         "callers-in-the-gap",
