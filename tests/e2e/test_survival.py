@@ -71,6 +71,25 @@ def test_a_call_goes_on_when_the_bridge_is_killed_and_its_record_is_completed_by
     assert [leg["ended_at"] is not None for leg in own.leg_records(call)] == [True, True]
 
 
+def test_a_call_that_was_taken_up_still_ends_at_its_time_limit(own: Site) -> None:
+    own.stack.rows("UPDATE session SET call_time_limit = 4")
+    a, b = Caller(), Callee()
+    callee = own.waits(scenario(b.is_called(), b.answers(), b.is_hung_up_on()), within=30)
+    caller = own.calls(
+        scenario(a.invite(), a.hears_ringback(), a.is_answered(), a.is_hung_up_on()), within=30
+    )
+    caller.has_seen("SIP/2.0 200")
+    answered = "SELECT 1 FROM call WHERE answered_at IS NOT NULL"
+    assert until(lambda: bool(own.stack.rows(answered)), within=10)
+    own.stack.bridge.kill()
+    own.stack.bridge.start()
+    caller.finish()
+    callee.finish()
+    call = own.call_record()
+    assert (call["disposition"], call["reason"]) == ("completed", "time-limit")
+    assert 4 <= (call["ended_at"] - call["answered_at"]).total_seconds() < 10
+
+
 def test_a_call_that_ends_while_there_is_no_bridge_ends_on_both_sides_and_is_recorded(
     own: Site,
 ) -> None:
