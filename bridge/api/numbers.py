@@ -30,7 +30,7 @@ async def list_all(request: web.Request) -> web.Response:
     page = render.page(
         [render.virtual_number(account, one) for one in found.items],
         found,
-        path=request.path,
+        url=request.url,
         limit=asked.limit,
         offset=asked.offset,
     )

@@ -8,7 +8,13 @@ import pydantic
 from aiohttp import web
 
 from bridge.api import health, numbers, sessions
-from bridge.api.schemas import AddNumbers, CreateSession, ListNumbers, ListSessions
+from bridge.api.schemas import (
+    AddNumbers,
+    CreateSession,
+    ListNumbers,
+    ListSessions,
+    UpdateSession,
+)
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -51,6 +57,13 @@ OPERATIONS = (
         path=f"{_ACCOUNT}/Masking/Session/{{session_uuid}}",
         handler=sessions.get,
         summary="Get a session",
+    ),
+    Operation(
+        method="POST",
+        path=f"{_ACCOUNT}/Masking/Session/{{session_uuid}}",
+        handler=sessions.update,
+        summary="Change a live session; its lifetime counts from now",
+        body=UpdateSession,
     ),
     Operation(
         method="DELETE",

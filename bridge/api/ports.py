@@ -9,6 +9,7 @@ from bridge.domain.reports import (
     NewSession,
     Page,
     Refusal,
+    SessionChange,
     SessionFilter,
     SessionReport,
     VirtualNumber,
@@ -37,4 +38,7 @@ class Sessions(Protocol):
     async def list(
         self, account: str, wanted: SessionFilter, *, limit: int, offset: int
     ) -> Page[SessionReport]: ...
+    async def update(
+        self, account: str, session_id: uuid.UUID, change: SessionChange
+    ) -> SessionReport | Refusal: ...
     async def expire(self, account: str, session_id: uuid.UUID) -> Refusal | None: ...

@@ -67,6 +67,8 @@ def of_validation(error: pydantic.ValidationError) -> Problem:
 def _sentence(fault: Any) -> str:
     name = str(fault["loc"][0]) if fault["loc"] else "body"
     kind: str = fault["type"]
+    if kind == "faults":  # whole sentences of our own
+        return str(fault["msg"])
     if kind == "missing":
         return f"Mandatory parameter missing. {name} must be present."
     if kind == "extra_forbidden":

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from yarl import URL
+
 from bridge.api.schemas import digits
 from bridge.domain.reports import Interaction, Page, SessionReport, VirtualNumber
 
@@ -32,6 +34,10 @@ def created(report: SessionReport) -> Json:
         "session": body,
     }
     return {**body, "session_expiry": _lifetime(report), **nested}
+
+
+def updated(report: SessionReport) -> Json:
+    return {"message": "Session updated", "session": session(report)}
 
 
 def session(report: SessionReport) -> Json:
@@ -70,7 +76,7 @@ def session(report: SessionReport) -> Json:
         "is_pin_authentication_required": with_pin,
         **{name: options[name] if with_pin else None for name in _PIN_FIELDS},
         "create_session_with_single_party": options["create_session_with_single_party"] or None,
-        "virtual_number_cooloff_period": options["virtual_number_cooloff_period"],
+        "virtual_number_cooloff_period": report.cooloff,
         "force_pin_authentication": options["force_pin_authentication"],
     }
 
@@ -100,11 +106,11 @@ def virtual_number(account: str, one: VirtualNumber) -> Json:
     }
 
 
-def page(items: Sequence[Json], whole: Page[Any], *, path: str, limit: int, offset: int) -> Json:
-    """One page of a list, with the paths to its neighbours."""
+def page(items: Sequence[Json], whole: Page[Any], *, url: URL, limit: int, offset: int) -> Json:
+    """One page of a list, with the paths to its neighbours, which keep the filter."""
 
     def neighbour(start: int) -> str:
-        return f"{path}?limit={limit}&offset={start}"
+        return str(url.update_query(limit=limit, offset=start).relative())
 
     return {
         "meta": {

@@ -8,7 +8,7 @@ from aiohttp import web
 from bridge.api import render, requests
 from bridge.api.ports import Sessions
 from bridge.api.problems import not_found, of_refusal
-from bridge.api.schemas import CreateSession, ListSessions
+from bridge.api.schemas import CreateSession, ListSessions, UpdateSession
 from bridge.domain.reports import Refusal
 
 
@@ -44,7 +44,7 @@ async def list_all(request: web.Request) -> web.Response:
     page = render.page(
         [render.listed_session(one) for one in found.items],
         found,
-        path=request.path,
+        url=request.url,
         limit=asked.limit,
         offset=asked.offset,
     )
@@ -56,6 +56,16 @@ async def get(request: web.Request) -> web.Response:
     if found is None:
         raise not_found()
     return requests.answer(request, HTTPStatus.OK, {"response": render.session(found)})
+
+
+async def update(request: web.Request) -> web.Response:
+    asked = await requests.body(request, UpdateSession)
+    changed = await request.app[SESSIONS].update(
+        requests.account(request), requests.session_id(request), asked.to_domain()
+    )
+    if isinstance(changed, Refusal):
+        raise of_refusal(changed)
+    return requests.answer(request, HTTPStatus.OK, render.updated(changed))
 
 
 async def expire(request: web.Request) -> web.Response:

@@ -11,6 +11,7 @@ from bridge.domain.numbers import PhoneNumber
 from bridge.domain.sessions import Session
 
 T = TypeVar("T")
+V = TypeVar("V", datetime, int)
 
 
 class SessionStatus(enum.StrEnum):
@@ -43,6 +44,8 @@ class SessionReport:
     session: Session
     options: Mapping[str, Any]
     """Arguments of the contract by their names there."""
+    cooloff: int
+    """Seconds for which its pairs rest when it is over."""
     status: SessionStatus
     leg_count: int
     billed_seconds: int
@@ -69,6 +72,20 @@ class Page(Generic[T]):
     total: int
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Range(Generic[V]):
+    """From ``low``, inclusive, to ``high``, exclusive; ``None`` is without that bound."""
+
+    low: V | None = None
+    high: V | None = None
+
+    def both(self, other: "Range[V]") -> "Range[V]":
+        """What is in this and in the other."""
+        lows = [bound for bound in (self.low, other.low) if bound is not None]
+        highs = [bound for bound in (self.high, other.high) if bound is not None]
+        return Range(max(lows, default=None), min(highs, default=None))
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SessionFilter:
     """Which sessions a list shows; ``None`` means any."""
@@ -77,6 +94,10 @@ class SessionFilter:
     second_party: PhoneNumber | None = None
     virtual_number: PhoneNumber | None = None
     status: SessionStatus | None = None
+    created: Range[datetime] = dataclasses.field(default_factory=Range)
+    expires: Range[datetime] = dataclasses.field(default_factory=Range)
+    duration: Range[int] = dataclasses.field(default_factory=Range)
+    """Seconds from the creation to the end."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +114,19 @@ class NewSession:
     ring_timeout: int
     call_time_limit: int
     options: Mapping[str, Any]
+    cooloff: int = 0
+    """Seconds for which the pairs rest when the session is over."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SessionChange:
+    """What a customer wants otherwise; ``None`` leaves a thing as it is."""
+
+    expiry: int | None = None
+    """Seconds until the session ends, from now."""
+    ring_timeout: int | None = None
+    call_time_limit: int | None = None
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class Refusal(enum.Enum):

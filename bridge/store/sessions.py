@@ -10,6 +10,7 @@ from bridge.domain.reports import (
     NewSession,
     Page,
     Refusal,
+    SessionChange,
     SessionFilter,
     SessionReport,
     SessionStatus,
@@ -67,6 +68,12 @@ class Sessions:
             "second_party": _digits(wanted.second_party),
             "virtual_number": _digits(wanted.virtual_number),
             "status": wanted.status.value if wanted.status else None,
+            "created_from": wanted.created.low,
+            "created_to": wanted.created.high,
+            "expires_from": wanted.expires.low,
+            "expires_to": wanted.expires.high,
+            "duration_from": wanted.duration.low,
+            "duration_to": wanted.duration.high,
         }
         async with self._database.connection() as connection:
             rows = [
@@ -78,13 +85,45 @@ class Sessions:
             total = await self._sql.count_sessions(connection, **conditions)
         return Page(items=[session_report(row) for row in rows], total=total)
 
+    async def update(
+        self, account: str, session_id: uuid.UUID, change: SessionChange
+    ) -> SessionReport | Refusal:
+        """Change a live session.  A call that is up keeps the limits it began with."""
+        try:
+            async with self._database.transaction() as connection:
+                changed = await self._sql.update_session(
+                    connection,
+                    account=account,
+                    id=session_id,
+                    expiry=change.expiry,
+                    ring_timeout=change.ring_timeout,
+                    call_time_limit=change.call_time_limit,
+                    options=dict(change.options),
+                )
+                if changed is None:
+                    return await self._why_not(connection, account, session_id)
+                held = [row async for row in self._sql.hold_routes(connection, session=session_id)]
+                if len(held) < len(Side):
+                    raise _PairTaken
+                return await self._report(connection, account, session_id)
+        except _PairTaken:  # it ended while we looked, and somebody took a pair of it at once
+            return Refusal.ALREADY_EXPIRED
+
     async def expire(self, account: str, session_id: uuid.UUID) -> Refusal | None:
-        """End a session: no new calls, and its pairs are free once a live call of it is over."""
+        """End a session: no new calls.
+
+        Its pairs are free once a live call of it is over and they have cooled off.
+        """
         async with self._database.transaction() as connection:
             if await self._sql.close_session(connection, account=account, id=session_id):
                 await self._sql.release_routes(connection, session=session_id)
                 return None
-            found = await self._sql.find_session(connection, account=account, id=session_id)
+            return await self._why_not(connection, account, session_id)
+
+    async def _why_not(
+        self, connection: Connection, account: str, session_id: uuid.UUID
+    ) -> Refusal:
+        found = await self._sql.find_session(connection, account=account, id=session_id)
         return Refusal.ALREADY_EXPIRED if found else Refusal.NOT_FOUND
 
     async def _is_ours(self, connection: Connection, new: NewSession) -> Refusal | None:
@@ -112,6 +151,7 @@ class Sessions:
                     expiry=new.expiry,
                     ring_timeout=new.ring_timeout,
                     call_time_limit=new.call_time_limit,
+                    cooloff=new.cooloff,
                     options=dict(new.options),
                 )
                 for party_number in sorted(sides):  # in one order, so that no two wait crosswise
@@ -161,6 +201,7 @@ def session_report(row: Row) -> SessionReport:
     return SessionReport(
         session=session(row),
         options=row["options"],
+        cooloff=row["cooloff"],
         status=SessionStatus(row["status"]),
         leg_count=row["leg_count"],
         billed_seconds=row["billed_seconds"],

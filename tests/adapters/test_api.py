@@ -22,6 +22,11 @@ from tests.people import ALICE, BOB, VIRTUAL
 
 PARTIES = {"first_party": ALICE.e164, "second_party": BOB.e164}
 
+WITH_PIN = {
+    "is_pin_authentication_required": True,
+    "pin_prompt_play": "https://example.test/prompt.mp3",
+}
+
 
 class Api:
     """An account's requests."""
@@ -216,6 +221,16 @@ async def test_numbers_are_added_listed_got_and_removed(api: Api) -> None:
         ({**PARTIES, "record_file_format": "ogg"}, ["record_file_format allowed values are"]),
         ({**PARTIES, "first_praty": 1}, ["first_praty is not a parameter of this request."]),
         ({**PARTIES, "callback_url": "https://x/" + "a" * 1000}, ["under 1000 characters."]),
+        (
+            {**PARTIES, "second_party": ALICE.e164, "is_pin_authentication_required": True},
+            ["must be different.", "pin_prompt_play must be present.", "first_party_pin must be"],
+        ),
+        (
+            {**PARTIES, **WITH_PIN, "first_party_pin": "1234", "second_party_pin": "1234"},
+            ["first_party_pin and second_party_pin must be different."],
+        ),
+        ({**PARTIES, **WITH_PIN, "first_party_pin": "12"}, ["first_party_pin is not valid."]),
+        ({**PARTIES, "force_pin_authentication": True}, ["needs is_pin_authentication_required."]),
         ({**PARTIES, "first_party": VIRTUAL.e164}, ["first_party is a virtual number."]),
         ({**PARTIES, "second_party": VIRTUAL.e164}, ["second_party is a virtual number."]),
     ],
@@ -237,6 +252,114 @@ async def test_a_body_that_is_no_json_object_is_an_error(api: Api, body: str) ->
     status, answer = await api("POST", "Masking/Session/", body)
     assert status == 400
     assert answer["error"].startswith("The body")
+
+
+async def test_pins_are_taken_as_given_even_as_numbers(api: Api) -> None:
+    made = await api.session(**WITH_PIN, first_party_pin=1234, second_party_pin="56789")
+    session = made["session"]
+    assert (session["first_party_pin"], session["second_party_pin"]) == ("1234", "56789")
+    assert (session["pin_retry"], session["pin_retry_wait"]) == (1, 5)
+
+
+async def test_pins_are_generated_where_they_are_asked_for_and_differ(api: Api) -> None:
+    made = await api.session(**WITH_PIN, generate_pin=True, generate_pin_length=6)
+    first, second = made["session"]["first_party_pin"], made["session"]["second_party_pin"]
+    assert len(first) == len(second) == 6
+    assert first != second
+    assert (first + second).isdigit()
+
+
+async def test_an_update_changes_what_it_names_and_its_lifetime_counts_from_now(api: Api) -> None:
+    made = (await api.session(record=True, session_expiry=600, callback_url="https://x.test/"))[
+        "session"
+    ]
+    status, updated = await api(
+        "POST",
+        f"Masking/Session/{made['session_uuid']}/",
+        {
+            "session_uuid": made["session_uuid"],  # as SDKs repeat it
+            "session_expiry": 7200,
+            "call_time_limit": 0,  # as SDKs say that it was not given
+            "ring_timeout": 30,
+            "record": False,
+            "first_party_play_url": "https://example.test/hello.mp3",
+            "geomatch": False,  # what Java sends of what is fixed
+        },
+    )
+    assert (status, updated["message"]) == (200, "Session updated")
+    after = updated["session"]
+    assert 7200 <= after["duration"] <= 7202
+    changed = {name for name in made if made[name] != after[name]}
+    assert changed - {"modified_time"} == {
+        "duration",
+        "expiry_time",
+        "ring_timeout",
+        "record",
+        "first_party_play_url",
+    }
+    assert (await api("GET", f"Masking/Session/{made['session_uuid']}"))[1]["response"] == after
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        ({"first_party": BOB.e164, "geomatch": True}, ["first_party cannot", "geomatch cannot"]),
+        ({"session_expiry": 5, "record": "x"}, ["session_expiry is outside", "record allowed"]),
+        ({"nonsense": 1}, ["nonsense is not a parameter of this request."]),
+    ],
+)
+async def test_a_wrong_update_changes_nothing_and_says_all_that_is_wrong(
+    api: Api, body: dict[str, Any], faults: list[str]
+) -> None:
+    made = (await api.session())["session"]
+    path = f"Masking/Session/{made['session_uuid']}/"
+    status, answer = await api("POST", path, {"ring_timeout": 30, **body})
+    assert status == 400
+    for fault in faults:
+        assert fault in answer["error"]
+    assert (await api("GET", path))[1]["response"] == made
+
+
+async def test_a_session_that_is_over_or_nobody_s_cannot_be_updated(api: Api) -> None:
+    made = (await api.session())["session"]
+    path = f"Masking/Session/{made['session_uuid']}/"
+    await api("DELETE", path)
+    status, answer = await api("POST", path, {"session_expiry": 600})
+    assert (status, answer["error"]) == (400, "Session already expired.")
+    assert (await api("POST", f"Masking/Session/{uuid.uuid4()}/", {}))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("created_time__gt=2020-01-01 00:00", 1),
+        ("created_time__lt=2020-01-01 00:00:00", 0),
+        ("created_time_gte=2020-01-01 00:00:00.000001", 1),  # Java's spelling
+        ("created_times=2020-01-01 00:00", 0),  # Node's
+        ("expiry_time__lte=2020-01-01 00:00", 0),
+        ("created_time__gt=2020-01-01 00:00&created_time__lt=2099-01-01 00:00", 1),
+        ("duration=600", 1),
+        ("duration__gt=600", 0),
+        ("duration__gte=600", 1),
+        ("duration__lt=600", 0),
+        ("duration__lte=600&duration__gt=599", 1),
+    ],
+)
+async def test_a_list_can_be_narrowed_by_times_and_duration(
+    api: Api, query: str, found: int
+) -> None:
+    await api.session(session_expiry=600)
+    status, listed = await api("GET", f"Masking/Session/?{query}")
+    assert (status, listed["response"]["meta"]["total_count"]) == (200, found)
+
+
+async def test_neighbouring_pages_keep_the_filter(api: Api) -> None:
+    for number in range(3):
+        await api.session(first_party=f"+1303555010{number}", second_party=f"+1303555011{number}")
+    _, first = await api("GET", "Masking/Session/?limit=2&duration__gt=60")
+    assert "duration__gt=60" in first["response"]["meta"]["next"]
+    _, second = await api("GET", first["response"]["meta"]["next"])
+    assert len(second["response"]["objects"]) == 1
 
 
 async def test_a_body_that_is_too_large_is_an_error(api: Api) -> None:

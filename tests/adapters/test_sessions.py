@@ -2,12 +2,20 @@
 
 import asyncio
 import collections
+import dataclasses
 import uuid
 
 import pytest
 
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.reports import NewSession, Refusal, SessionFilter, SessionReport, SessionStatus
+from bridge.domain.reports import (
+    NewSession,
+    Refusal,
+    SessionChange,
+    SessionFilter,
+    SessionReport,
+    SessionStatus,
+)
 from bridge.store.accounts import Accounts
 from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
@@ -94,6 +102,59 @@ async def test_the_pair_of_a_session_that_is_over_is_free(
             await connection.execute("UPDATE route SET held_until = now()")
     again = await made(sessions, between(account, BOB, ALICE))
     assert again.session.id != report.session.id
+
+
+async def test_a_pair_rests_for_its_cool_off_period(
+    sessions: Sessions, account: str, database: Database
+) -> None:
+    """Whoever still calls the number of a conversation that is over reaches nobody else."""
+    new = dataclasses.replace(between(account, ALICE, BOB), cooloff=600)
+    report = await made(sessions, new)
+    assert await sessions.expire(account, report.session.id) is None
+    assert await sessions.create(between(account, ALICE, MALLORY)) is Refusal.POOL_EXHAUSTED
+    async with database.connection() as connection:
+        await connection.execute("UPDATE route SET held_until = held_until - interval '600 s'")
+    await made(sessions, between(account, ALICE, MALLORY))
+
+
+async def test_a_session_that_lives_longer_holds_its_pairs_longer(
+    sessions: Sessions, account: str, database: Database
+) -> None:
+    new = dataclasses.replace(between(account, ALICE, BOB), cooloff=600)
+    report = await made(sessions, new)
+    updated = await sessions.update(account, report.session.id, SessionChange(expiry=7200))
+    assert isinstance(updated, SessionReport)
+    async with database.connection() as connection:
+        held = await connection.fetch("SELECT DISTINCT held_until FROM route")
+    [row] = held
+    assert (row["held_until"] - updated.session.expires_at).total_seconds() == 600
+
+
+async def test_a_session_that_lost_a_pair_in_its_last_moment_cannot_be_prolonged(
+    sessions: Sessions, account: str, database: Database
+) -> None:
+    """The number of one of its parties leads elsewhere by then."""
+    report = await made(sessions, between(account, ALICE, BOB))
+    async with database.connection() as connection:
+        await connection.execute("UPDATE route SET held_until = now() WHERE side = 'first'")
+    await made(sessions, between(account, ALICE, MALLORY))
+    change = SessionChange(expiry=7200)
+    assert await sessions.update(account, report.session.id, change) is Refusal.ALREADY_EXPIRED
+    assert await sessions.get(account, report.session.id) == report
+
+
+async def test_among_equals_the_two_get_the_number_that_they_had(
+    sessions: Sessions, account: str, database: Database
+) -> None:
+    """So that it may stay in their address books."""
+    await Numbers(database, trunk="carrier").add(account, [SECOND_VIRTUAL], alias="")
+    one = await made(sessions, between(account, MALLORY, BOB))
+    had = await made(sessions, between(account, ALICE, BOB))
+    assert had.session.virtual_number != one.session.virtual_number
+    for report in (one, had):
+        await sessions.expire(account, report.session.id)
+    again = await made(sessions, between(account, BOB, ALICE))
+    assert again.session.virtual_number == had.session.virtual_number
 
 
 async def test_a_number_of_another_country_is_not_given(sessions: Sessions, account: str) -> None:
