@@ -41,6 +41,10 @@ _REFUSALS = {
     ),
     Refusal.ALREADY_EXPIRED: (HTTPStatus.BAD_REQUEST, "Session already expired."),
     Refusal.NOT_FOUND: (HTTPStatus.NOT_FOUND, "Not found."),
+    Refusal.KEY_REUSED: (
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "This Idempotency-Key was used with another request.",
+    ),
     Refusal.NUMBER_TAKEN: (
         HTTPStatus.CONFLICT,
         "A number in this request belongs to another account; none was added.",

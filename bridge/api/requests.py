@@ -1,6 +1,8 @@
 """Reading requests and writing answers."""
 
+import hashlib
 import json
+import re
 import uuid
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -10,9 +12,14 @@ from aiohttp import web
 
 from bridge.api.problems import Problem, not_found, of_validation
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.reports import Once
 
 API_ID = web.RequestKey("api_id", str)
 """Id of the request; in its answer and on every log line of it."""
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_KEY_SECONDS = 24 * 3600
+_REPEAT_SECONDS = 30  # an SDK gives up on its third attempt, at 5 s each
 
 _Model = TypeVar("_Model", bound=pydantic.BaseModel)
 
@@ -36,6 +43,30 @@ async def body(request: web.Request, model: type[_Model]) -> _Model:
 def query(request: web.Request, model: type[_Model]) -> _Model:
     """The query string.  Raises: Problem: naming everything that is wrong with it."""
     return _validated(model, {name: value for name, value in request.query.items() if value})
+
+
+async def once(request: web.Request) -> Once | None:
+    """What tells that a create request was sent before: its key, or that an SDK sends it again.
+
+    Plivo's SDKs repeat a request up to twice after a timeout or an answer of 500 and above, with no
+    key; the body is then the same to the byte.
+
+    Raises:
+        Problem: the key is none.
+    """
+    fingerprint = hashlib.sha256(await request.read()).digest()
+    key = request.headers.get("Idempotency-Key")
+    if key is not None:
+        if not _KEY.fullmatch(key):
+            raise Problem(
+                HTTPStatus.BAD_REQUEST,
+                "Invalid parameter. Idempotency-Key must be 1 to 255 printable ASCII characters.",
+            )
+        return Once(key=f"key:{key}", fingerprint=fingerprint, seconds=_KEY_SECONDS)
+    if request.headers.get("User-Agent", "").startswith("plivo-"):
+        repeat = f"repeat:{fingerprint.hex()}"
+        return Once(key=repeat, fingerprint=fingerprint, seconds=_REPEAT_SECONDS)
+    return None
 
 
 def account(request: web.Request) -> str:

@@ -28,8 +28,9 @@ DEFAULTS = web.AppKey("defaults", SessionDefaults)
 async def create(request: web.Request) -> web.Response:
     asked = await requests.body(request, CreateSession)
     defaults = dataclasses.asdict(request.app[DEFAULTS])
+    new = asked.to_domain(requests.account(request), **defaults)
     made = await request.app[SESSIONS].create(
-        asked.to_domain(requests.account(request), **defaults)
+        dataclasses.replace(new, once=await requests.once(request))
     )
     if isinstance(made, Refusal):
         raise of_refusal(made)

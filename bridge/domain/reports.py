@@ -101,6 +101,17 @@ class SessionFilter:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """What tells that a request was sent before."""
+
+    key: str
+    fingerprint: bytes
+    """SHA-256 of the request; under one key only the same request is a repeat."""
+    seconds: int
+    """How long it is remembered."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class NewSession:
     """What a customer asks for."""
 
@@ -116,6 +127,8 @@ class NewSession:
     options: Mapping[str, Any]
     cooloff: int = 0
     """Seconds for which the pairs rest when the session is over."""
+    once: Once | None = None
+    """Make it once, however often it is asked for."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,3 +151,4 @@ class Refusal(enum.Enum):
     ALREADY_EXPIRED = "already-expired"
     NOT_FOUND = "not-found"
     NUMBER_TAKEN = "number-taken"
+    KEY_REUSED = "key-reused"

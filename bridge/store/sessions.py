@@ -34,6 +34,8 @@ class Sessions:
         else is faster, the next number is tried.
         """
         async with self._database.connection() as connection:
+            if earlier := await self._made_before(connection, new):
+                return earlier
             if refusal := await self._is_ours(connection, new):
                 return refusal
             tried: list[str] = []
@@ -46,12 +48,17 @@ class Sessions:
                     first_party=new.first_party.e164,
                     second_party=new.second_party.e164,
                 )
-                if row is None:
-                    return Refusal.POOL_EXHAUSTED
-                session_id = await self._take(connection, new, row["number"])
-                if session_id:
+                if row is None:  # perhaps because the same request, sent twice, took the last one
+                    return await self._made_before(connection, new) or Refusal.POOL_EXHAUSTED
+                try:
+                    session_id = await self._take(connection, new, row["number"])
+                except _PairTaken:
+                    tried.append(row["number"])
+                except _MadeMeanwhile:
+                    if earlier := await self._made_before(connection, new):
+                        return earlier
+                else:
                     return await self._report(connection, new.account, session_id)
-                tried.append(row["number"])
 
     async def get(self, account: str, session_id: uuid.UUID) -> SessionReport | None:
         async with self._database.connection() as connection:
@@ -117,6 +124,7 @@ class Sessions:
         async with self._database.transaction() as connection:
             if await self._sql.close_session(connection, account=account, id=session_id):
                 await self._sql.release_routes(connection, session=session_id)
+                await self._sql.forget_repeats(connection, session=session_id)
                 return None
             return await self._why_not(connection, account, session_id)
 
@@ -134,39 +142,67 @@ class Sessions:
             return parties[row["number"]]
         return None
 
+    async def _made_before(
+        self, connection: Connection, new: NewSession
+    ) -> SessionReport | Refusal | None:
+        """What the same request made when it was sent before."""
+        if new.once is None:
+            return None
+        row = await self._sql.find_creation(connection, account=new.account, key=new.once.key)
+        if row is None:
+            return None
+        if row["fingerprint"] != new.once.fingerprint:
+            return Refusal.KEY_REUSED
+        return await self._report(connection, new.account, row["session"])
+
     async def _take(
         self, connection: Connection, new: NewSession, virtual_number: str
-    ) -> uuid.UUID | None:
+    ) -> uuid.UUID:
+        """Raises: _PairTaken, _MadeMeanwhile: nothing was done."""
         session_id = uuid.uuid4()
         sides = {new.first_party.e164: Side.FIRST, new.second_party.e164: Side.SECOND}
-        try:
-            async with connection.transaction():
-                await self._sql.insert_session(
+        async with connection.transaction():
+            await self._sql.insert_session(
+                connection,
+                id=session_id,
+                account=new.account,
+                first_party=new.first_party.e164,
+                second_party=new.second_party.e164,
+                virtual_number=virtual_number,
+                expiry=new.expiry,
+                ring_timeout=new.ring_timeout,
+                call_time_limit=new.call_time_limit,
+                cooloff=new.cooloff,
+                options=dict(new.options),
+            )
+            await self._remember(connection, new, session_id)
+            for party_number in sorted(sides):  # in one order, so that no two wait crosswise
+                taken = await self._sql.take_route(
                     connection,
-                    id=session_id,
-                    account=new.account,
-                    first_party=new.first_party.e164,
-                    second_party=new.second_party.e164,
                     virtual_number=virtual_number,
-                    expiry=new.expiry,
-                    ring_timeout=new.ring_timeout,
-                    call_time_limit=new.call_time_limit,
-                    cooloff=new.cooloff,
-                    options=dict(new.options),
+                    party_number=party_number,
+                    session=session_id,
+                    side=sides[party_number].value,
                 )
-                for party_number in sorted(sides):  # in one order, so that no two wait crosswise
-                    taken = await self._sql.take_route(
-                        connection,
-                        virtual_number=virtual_number,
-                        party_number=party_number,
-                        session=session_id,
-                        side=sides[party_number].value,
-                    )
-                    if taken is None:
-                        raise _PairTaken
-        except _PairTaken:
-            return None
+                if taken is None:
+                    raise _PairTaken
         return session_id
+
+    async def _remember(
+        self, connection: Connection, new: NewSession, session_id: uuid.UUID
+    ) -> None:
+        if new.once is None:
+            return
+        remembered = await self._sql.record_creation(
+            connection,
+            account=new.account,
+            key=new.once.key,
+            fingerprint=new.once.fingerprint,
+            session=session_id,
+            seconds=new.once.seconds,
+        )
+        if remembered is None:
+            raise _MadeMeanwhile
 
     async def _report(
         self, connection: Connection, account: str, session_id: uuid.UUID
@@ -178,6 +214,10 @@ class Sessions:
 
 class _PairTaken(Exception):
     """Somebody else was faster: undo the attempt."""
+
+
+class _MadeMeanwhile(Exception):
+    """The same request, sent twice, was faster: undo the attempt."""
 
 
 def session(row: Row) -> Session:

@@ -143,3 +143,26 @@ UPDATE route
    SET held_until = now() + make_interval(secs => session.cooloff)
   FROM session
  WHERE session.id = :session::uuid AND route.session = session.id AND route.held_until > now();
+
+-- name: find_creation^
+-- The session that a create request made when it was first sent.
+SELECT session, fingerprint
+  FROM creation
+ WHERE account = :account::text AND key = :key::text AND valid_until > now();
+
+-- name: record_creation^
+-- Remember what a create request makes.  No row: the same request was faster; waits for it.
+INSERT INTO creation (account, key, fingerprint, session, valid_until)
+VALUES (:account::text, :key::text, :fingerprint::bytea, :session::uuid,
+        now() + make_interval(secs => :seconds::integer))
+ON CONFLICT (account, key) DO UPDATE
+   SET fingerprint = excluded.fingerprint, session = excluded.session,
+       valid_until = excluded.valid_until
+ WHERE creation.valid_until <= now()
+RETURNING session;
+
+-- name: forget_repeats!
+-- Whoever ends a session and asks for the same again means a new one.
+UPDATE creation
+   SET valid_until = now()
+ WHERE session = :session::uuid AND key LIKE 'repeat:%' AND valid_until > now();

@@ -1,20 +1,30 @@
-"""A real Postgres, and an empty database of it for each test."""
+"""A real Postgres, an empty database of it for each test, and the API over it."""
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Iterator
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
+import aiohttp
 import asyncpg
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
+from bridge.api.app import make_app
+from bridge.api.sessions import SessionDefaults
 from bridge.embedded.postgres import Postgres
 from bridge.embedded.processes import free_port
 from bridge.store.accounts import Accounts
 from bridge.store.migrations import migrate
+from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
+from bridge.store.sessions import Sessions
+from tests.people import ALICE, BOB, VIRTUAL
 
 TOKEN = "7" * 64
+PARTIES = {"first_party": ALICE.e164, "second_party": BOB.e164}
 
 _NAMES = (f"test_{number}" for number in itertools.count())
 
@@ -76,3 +86,58 @@ async def database(postgres: Postgres, migrated: str) -> AsyncIterator[Database]
 @pytest.fixture
 async def account(database: Database) -> str:
     return await Accounts(database).create("Acme", token=TOKEN)
+
+
+class Api:
+    """An account's requests."""
+
+    def __init__(self, client: "TestClient[Any, Any]", account: str) -> None:
+        self.client = client
+        self.account = account
+        self.auth = {"Authorization": aiohttp.encode_basic_auth(account, TOKEN)}
+
+    async def __call__(
+        self, method: str, path: str, body: Any = None, **options: Any
+    ) -> tuple[int, dict[str, Any]]:
+        """Status and body; a path that does not begin with a slash is the account's own."""
+        full = path if path.startswith("/") else f"/v1/Account/{self.account}/{path}"
+        options.setdefault("headers", self.auth)
+        if body is not None:
+            options["data"] = body if isinstance(body, str | bytes) else json.dumps(body)
+        async with self.client.request(method, full, **options) as response:
+            text = await response.text()
+            return response.status, json.loads(text) if text else {}
+
+    async def session(self, **arguments: Any) -> dict[str, Any]:
+        status, made = await self("POST", "Masking/Session/", {**PARTIES, **arguments})
+        assert status == 201, made
+        return made
+
+
+class Ready:
+    """Readiness as a test sets it."""
+
+    def __init__(self) -> None:
+        self.parts = {"postgres": True, "asterisk": True}
+
+    async def __call__(self) -> Mapping[str, bool]:
+        return self.parts
+
+
+@pytest.fixture
+def ready() -> Ready:
+    return Ready()
+
+
+@pytest.fixture
+async def api(database: Database, account: str, ready: Ready) -> AsyncIterator[Api]:
+    await Numbers(database, trunk="carrier").add(account, [VIRTUAL], alias="")
+    app = make_app(
+        accounts=Accounts(database),
+        numbers=Numbers(database, trunk="carrier"),
+        sessions=Sessions(database),
+        defaults=SessionDefaults(expiry=3600, ring_timeout=120, call_time_limit=3600),
+        readiness=ready,
+    )
+    async with TestClient(TestServer(app)) as client:
+        yield Api(client, account)

@@ -1,86 +1,23 @@
 """The REST API over a real Postgres: what a client sends, and what it gets."""
 
-import json
+import asyncio
 import uuid
-from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.api.app import make_app
-from bridge.api.sessions import SessionDefaults
 from bridge.store.accounts import Accounts
-from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
-from bridge.store.sessions import Sessions
-from tests.adapters.conftest import TOKEN
+from tests.adapters.conftest import PARTIES, TOKEN, Api, Ready
 from tests.people import ALICE, BOB, VIRTUAL
-
-PARTIES = {"first_party": ALICE.e164, "second_party": BOB.e164}
 
 WITH_PIN = {
     "is_pin_authentication_required": True,
     "pin_prompt_play": "https://example.test/prompt.mp3",
 }
-
-
-class Api:
-    """An account's requests."""
-
-    def __init__(self, client: "TestClient[Any, Any]", account: str) -> None:
-        self.client = client
-        self.account = account
-        self.auth = {"Authorization": aiohttp.encode_basic_auth(account, TOKEN)}
-
-    async def __call__(
-        self, method: str, path: str, body: Any = None, **options: Any
-    ) -> tuple[int, dict[str, Any]]:
-        """Status and body; a path that does not begin with a slash is the account's own."""
-        full = path if path.startswith("/") else f"/v1/Account/{self.account}/{path}"
-        options.setdefault("headers", self.auth)
-        if body is not None:
-            options["data"] = body if isinstance(body, str | bytes) else json.dumps(body)
-        async with self.client.request(method, full, **options) as response:
-            text = await response.text()
-            return response.status, json.loads(text) if text else {}
-
-    async def session(self, **arguments: Any) -> dict[str, Any]:
-        status, made = await self("POST", "Masking/Session/", {**PARTIES, **arguments})
-        assert status == 201, made
-        return made
-
-
-class Ready:
-    """Readiness as a test sets it."""
-
-    def __init__(self) -> None:
-        self.parts = {"postgres": True, "asterisk": True}
-
-    async def __call__(self) -> Mapping[str, bool]:
-        return self.parts
-
-
-@pytest.fixture
-def ready() -> Ready:
-    return Ready()
-
-
-@pytest.fixture
-async def api(database: Database, account: str, ready: Ready) -> AsyncIterator[Api]:
-    await Numbers(database, trunk="carrier").add(account, [VIRTUAL], alias="")
-    app = make_app(
-        accounts=Accounts(database),
-        numbers=Numbers(database, trunk="carrier"),
-        sessions=Sessions(database),
-        defaults=SessionDefaults(expiry=3600, ring_timeout=120, call_time_limit=3600),
-        readiness=ready,
-    )
-    async with TestClient(TestServer(app)) as client:
-        yield Api(client, account)
 
 
 async def test_a_created_session_is_answered_as_in_plivo_s_fixture(api: Api) -> None:
@@ -360,6 +297,64 @@ async def test_neighbouring_pages_keep_the_filter(api: Api) -> None:
     assert "duration__gt=60" in first["response"]["meta"]["next"]
     _, second = await api("GET", first["response"]["meta"]["next"])
     assert len(second["response"]["objects"]) == 1
+
+
+async def test_a_request_that_is_sent_again_with_its_key_gives_the_same_session(api: Api) -> None:
+    headers = {**api.auth, "Idempotency-Key": "order-4711"}
+    made = [await api("POST", "Masking/Session/", PARTIES, headers=headers) for _ in range(2)]
+    assert [status for status, _ in made] == [201, 201]
+    assert made[0][1]["session"] == made[1][1]["session"]
+    status, answer = await api(
+        "POST", "Masking/Session/", {**PARTIES, "record": True}, headers=headers
+    )
+    assert (status, answer["error"]) == (
+        422,
+        "This Idempotency-Key was used with another request.",
+    )
+
+
+async def test_a_key_is_its_account_s_own(api: Api, database: Database) -> None:
+    other = await Accounts(database).create("Other", token=TOKEN[::-1] + "x")
+    headers = {"Idempotency-Key": "order-4711"}
+    await api("POST", "Masking/Session/", PARTIES, headers={**api.auth, **headers})
+    auth = {"Authorization": aiohttp.encode_basic_auth(other, TOKEN[::-1] + "x")}
+    status, answer = await api(
+        "POST", f"/v1/Account/{other}/Masking/Session/", PARTIES, headers={**auth, **headers}
+    )
+    assert (status, answer["error"]) == (400, "Number pool exhausted or not available.")
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "two words", "ä"])
+async def test_a_key_that_is_none_is_an_error(api: Api, key: str) -> None:
+    headers = {**api.auth, "Idempotency-Key": key}
+    assert (await api("POST", "Masking/Session/", PARTIES, headers=headers))[0] == 400
+
+
+async def test_what_an_sdk_sends_again_after_a_lost_answer_gives_the_same_session(
+    api: Api,
+) -> None:
+    headers = {**api.auth, "User-Agent": "plivo-python/4.63.0 (Python: 3.11)"}
+    made = [await api("POST", "Masking/Session/", PARTIES, headers=headers) for _ in range(3)]
+    assert len({answer["session_uuid"] for _, answer in made}) == 1
+    uuid_of_first = made[0][1]["session_uuid"]
+    await api("DELETE", f"Masking/Session/{uuid_of_first}/")
+    _, anew = await api("POST", "Masking/Session/", PARTIES, headers=headers)
+    assert anew["session_uuid"] != uuid_of_first
+
+
+async def test_twenty_repeats_at_once_make_one_session(api: Api) -> None:
+    """However many numbers there would be for more."""
+    pool = ",".join(f"+120255501{number}" for number in range(50, 75))
+    assert (await api("POST", "Number/", {"numbers": pool}))[0] == 201
+    headers = {**api.auth, "Idempotency-Key": "order-4711"}
+    async with asyncio.TaskGroup() as group:
+        sent = [
+            group.create_task(api("POST", "Masking/Session/", PARTIES, headers=headers))
+            for _ in range(20)
+        ]
+    assert {one.result()[0] for one in sent} == {201}
+    assert len({one.result()[1]["session_uuid"] for one in sent}) == 1
+    assert (await api("GET", "Masking/Session/"))[1]["response"]["meta"]["total_count"] == 1
 
 
 async def test_a_body_that_is_too_large_is_an_error(api: Api) -> None:
