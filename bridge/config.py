@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     """Address the REST API listens on.  Put a TLS proxy in front before you open it."""
     api_port: Port = 8080
+    api_rate_limit: Annotated[int, pydantic.Field(ge=1)] = 300
+    """Requests that an account may send in 5 s; what is over gets 429."""
 
     default_session_expiry: Annotated[int, pydantic.Field(ge=60, le=86400)] = 3600
     """Seconds a session lives when its creator does not say."""

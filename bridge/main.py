@@ -4,6 +4,7 @@ import asyncio
 import functools
 import os
 import signal
+import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ import tenacity
 from aiohttp import web
 
 from bridge.api.app import make_app
+from bridge.api.limits import RateLimit
 from bridge.api.sessions import SessionDefaults
 from bridge.ari.client import Asterisk
 from bridge.ari.legs import Legs
@@ -28,6 +30,7 @@ from bridge.domain.errors import Unavailable
 from bridge.domain.records import Arrival
 from bridge.domain.signalling import caller_number, dialled_number
 from bridge.store.accounts import Accounts
+from bridge.store.call_reports import CallReports
 from bridge.store.calls import Calls
 from bridge.store.errors import StoreUnavailable
 from bridge.store.journal import Journal
@@ -94,6 +97,8 @@ async def serve(settings: Settings) -> None:
 
         app = make_app(
             accounts=Accounts(database),
+            calls=CallReports(database),
+            limit=RateLimit(settings.api_rate_limit, now=time.monotonic),
             numbers=Numbers(database, trunk=settings.trunk),
             sessions=Sessions(database),
             defaults=SessionDefaults(

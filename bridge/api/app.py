@@ -8,11 +8,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bridge.api import auth
-from bridge.api.auth import ACCOUNTS
+from bridge.api.auth import ACCOUNTS, LIMIT
+from bridge.api.calls import CALLS
 from bridge.api.health import READINESS
+from bridge.api.limits import RateLimit
 from bridge.api.numbers import NUMBERS
 from bridge.api.operations import OPERATIONS, Operation
-from bridge.api.ports import Accounts, Numbers, Readiness, Sessions
+from bridge.api.ports import Accounts, Calls, Numbers, Readiness, Sessions
 from bridge.api.problems import Problem
 from bridge.api.requests import API_ID, answer
 from bridge.api.sessions import DEFAULTS, SESSIONS, SessionDefaults
@@ -27,6 +29,8 @@ _PROBES = {operation.path for operation in OPERATIONS if operation.public}
 def make_app(
     *,
     accounts: Accounts,
+    calls: Calls,
+    limit: RateLimit,
     numbers: Numbers,
     sessions: Sessions,
     defaults: SessionDefaults,
@@ -35,6 +39,7 @@ def make_app(
     """The whole API over the given parts."""
     app = web.Application(middlewares=[_identified, _explained], client_max_size=_LARGEST_BODY)
     app[ACCOUNTS], app[NUMBERS], app[SESSIONS] = accounts, numbers, sessions
+    app[CALLS], app[LIMIT] = calls, limit
     app[DEFAULTS], app[READINESS] = defaults, readiness
     for operation in OPERATIONS:
         handler = operation.handler if operation.public else _authenticated(operation)

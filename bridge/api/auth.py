@@ -2,22 +2,25 @@
 
 import base64
 import binascii
+import math
 from http import HTTPStatus
 
 from aiohttp import web
 
+from bridge.api.limits import RateLimit
 from bridge.api.ports import Accounts
 from bridge.api.problems import Problem, not_found
 
 ACCOUNTS = web.AppKey("accounts", Accounts)
+LIMIT = web.AppKey("limit", RateLimit)
 
 
 async def check(request: web.Request) -> None:
     """Let the request pass if it proves to be of the account in its path.
 
     Raises:
-        Problem: 401 without valid credentials; 404 for an account that is not theirs, which
-            tells nothing of whether it exists.
+        Problem: 401 without valid credentials; 429 for too many requests; 404 for an account
+            that is not theirs, which tells nothing of whether it exists.
         Unavailable: Postgres is away.
     """
     given = _credentials(request)
@@ -26,6 +29,12 @@ async def check(request: web.Request) -> None:
             HTTPStatus.UNAUTHORIZED,
             "Authentication credentials are missing or wrong.",
             headers={"WWW-Authenticate": 'Basic realm="masking", charset="UTF-8"'},
+        )
+    if wait := request.app[LIMIT].wait(given[0]):
+        raise Problem(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "Too many requests; try again later.",
+            headers={"Retry-After": str(math.ceil(wait))},
         )
     if request.match_info["auth_id"] != given[0]:
         raise not_found()

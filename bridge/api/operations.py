@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pydantic
 from aiohttp import web
 
-from bridge.api import health, numbers, sessions
+from bridge.api import accounts, calls, health, numbers, sessions
 from bridge.api.schemas import (
     AddNumbers,
     CreateSession,
@@ -70,6 +70,18 @@ OPERATIONS = (
         path=f"{_ACCOUNT}/Masking/Session/{{session_uuid}}",
         handler=sessions.expire,
         summary="Expire a session",
+    ),
+    Operation(
+        method="GET",
+        path=f"{_ACCOUNT}/Call/{{call_uuid}}",
+        handler=calls.get,
+        summary="Get one leg of a call, as an interaction names it",
+    ),
+    Operation(
+        method="GET",
+        path=_ACCOUNT,
+        handler=accounts.get,
+        summary="Get the account",
     ),
     Operation(
         method="POST",

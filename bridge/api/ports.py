@@ -6,6 +6,8 @@ from typing import Protocol
 
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.reports import (
+    Account,
+    LegReport,
     NewSession,
     Page,
     Refusal,
@@ -21,6 +23,11 @@ Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 
 class Accounts(Protocol):
     async def authenticate(self, auth_id: str, token: str) -> bool: ...
+    async def get(self, auth_id: str) -> Account | None: ...
+
+
+class Calls(Protocol):
+    async def leg(self, account: str, leg_id: uuid.UUID) -> LegReport | None: ...
 
 
 class Numbers(Protocol):

@@ -8,7 +8,15 @@ from uuid import UUID
 from yarl import URL
 
 from bridge.api.schemas import digits
-from bridge.domain.reports import Interaction, Page, SessionReport, VirtualNumber
+from bridge.domain.records import Role
+from bridge.domain.reports import (
+    Account,
+    Interaction,
+    LegReport,
+    Page,
+    SessionReport,
+    VirtualNumber,
+)
 
 Json = dict[str, Any]
 
@@ -104,6 +112,45 @@ def virtual_number(account: str, one: VirtualNumber) -> Json:
         "sub_account": None,
         "resource_uri": f"/v1/Account/{account}/Number/{number}/",
     }
+
+
+def leg(account: str, one: LegReport) -> Json:
+    """One leg, as Plivo describes a call."""
+    inbound = one.role is Role.A
+    party, virtual = digits(one.party_number), digits(one.virtual_number)
+    return {
+        "answer_time": _call_time(one.answered_at),
+        "bill_duration": one.seconds,
+        "billed_duration": one.seconds,
+        "call_direction": "inbound" if inbound else "outbound",
+        "call_duration": one.seconds,
+        "call_uuid": str(one.id),
+        "end_time": _call_time(one.ended_at),
+        "from_number": party if inbound else virtual,
+        "initiation_time": _call_time(one.started_at),
+        "parent_call_uuid": str(one.parent) if one.parent else None,
+        "resource_uri": f"/v1/Account/{account}/Call/{one.id}/",
+        "to_number": virtual if inbound else party,
+        "total_amount": "0.00000",
+        "total_rate": "0.00000",
+    }
+
+
+def account(one: Account) -> Json:
+    """The account, with those of Plivo's fields that have a meaning here."""
+    return {
+        "account_type": "standard",
+        "auth_id": one.auth_id,
+        "cash_credits": "0.00000",
+        "created": timestamp(one.created_at),
+        "name": one.name,
+        "resource_uri": f"/v1/Account/{one.auth_id}/",
+        "timezone": "UTC",
+    }
+
+
+def _call_time(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S+00:00") if at else None
 
 
 def page(items: Sequence[Json], whole: Page[Any], *, url: URL, limit: int, offset: int) -> Json:

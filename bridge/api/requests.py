@@ -74,9 +74,14 @@ def account(request: web.Request) -> str:
 
 
 def session_id(request: web.Request) -> uuid.UUID:
-    """Raises: Problem: 404, for what is no id is nobody's session."""
+    """Raises: Problem: as `uuid_in_path`."""
+    return uuid_in_path(request, "session_uuid")
+
+
+def uuid_in_path(request: web.Request, name: str) -> uuid.UUID:
+    """Raises: Problem: 404, for what is no id is nobody's."""
     try:
-        return uuid.UUID(request.match_info["session_uuid"])
+        return uuid.UUID(request.match_info[name])
     except ValueError:
         raise not_found() from None
 

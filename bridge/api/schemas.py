@@ -51,6 +51,16 @@ def _phone_number(value: Any, info: pydantic.ValidationInfo) -> PhoneNumber:
     return number
 
 
+def _party(value: Any, info: pydantic.ValidationInfo) -> PhoneNumber:
+    """A number that a person may have, and that costs no more than a call."""
+    number = _phone_number(value, info)
+    if not number.is_valid:
+        raise ValueError(f"{info.field_name} is not a valid phone number.")
+    if number.is_premium:
+        raise ValueError(f"{info.field_name} is a premium-rate number.")
+    return number
+
+
 def _faults(sentences: list[str]) -> PydanticCustomError:
     """Faults in whole sentences of our own, which hold nothing that was sent."""
     return PydanticCustomError("faults", " ".join(sentences))
@@ -91,6 +101,7 @@ def _length(value: Any, info: pydantic.ValidationInfo) -> Range[int]:
 
 
 Number = Annotated[PhoneNumber, pydantic.PlainValidator(_phone_number)]
+Party = Annotated[PhoneNumber, pydantic.PlainValidator(_party)]
 Flag = Annotated[bool, Field(strict=True), BeforeValidator(_boolean)]
 Url = Annotated[str, pydantic.PlainValidator(_url)]
 Method = Literal["GET", "POST"]
@@ -106,8 +117,8 @@ class CreateSession(BaseModel):
         extra="forbid", arbitrary_types_allowed=True, coerce_numbers_to_str=True
     )
 
-    first_party: Number
-    second_party: Number
+    first_party: Party
+    second_party: Party
     geomatch: Flag = True
     subaccount: str | None = Field(default=None, pattern=r"^SA[A-Z0-9]{18}$")
     session_expiry: int | None = Field(default=None, ge=60, le=86400)

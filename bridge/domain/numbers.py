@@ -7,6 +7,11 @@ import phonenumbers
 
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 
+_PREMIUM = {
+    phonenumbers.PhoneNumberType.PREMIUM_RATE,
+    phonenumbers.PhoneNumberType.SHARED_COST,
+}
+
 WORLDWIDE = "001"
 """Country of a number that belongs to none, such as +800 (UN M.49, as libphonenumber has it)."""
 
@@ -46,6 +51,19 @@ class PhoneNumber:
             return phonenumbers.is_possible_number(phonenumbers.parse(self.e164))
         except phonenumbers.NumberParseException:
             return False
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether its country's numbering plan has such a number (libphonenumber)."""
+        try:
+            return phonenumbers.is_valid_number(phonenumbers.parse(self.e164))
+        except phonenumbers.NumberParseException:
+            return False
+
+    @property
+    def is_premium(self) -> bool:
+        """Whether a call to it costs more than a call (libphonenumber)."""
+        return phonenumbers.number_type(phonenumbers.parse(self.e164)) in _PREMIUM
 
 
 def from_carrier(text: str) -> PhoneNumber | None:

@@ -2,12 +2,14 @@
 
 import dataclasses
 import enum
+import math
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.records import Role
 from bridge.domain.sessions import Session
 
 T = TypeVar("T")
@@ -35,6 +37,37 @@ class Interaction:
     leg_count: int
     seconds: int
     """Time talked, summed over the legs, in whole seconds begun."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LegReport:
+    """One leg of a call: a call in Plivo's sense."""
+
+    id: uuid.UUID
+    role: Role
+    party_number: PhoneNumber
+    virtual_number: PhoneNumber
+    started_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+    parent: uuid.UUID | None
+    """The leg that came in, of a leg that was placed for it."""
+
+    @property
+    def seconds(self) -> int:
+        """Time talked, in whole seconds begun."""
+        if self.answered_at is None or self.ended_at is None:
+            return 0
+        return math.ceil((self.ended_at - self.answered_at).total_seconds())
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Who uses the API."""
+
+    auth_id: str
+    name: str
+    created_at: datetime
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

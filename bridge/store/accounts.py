@@ -5,6 +5,7 @@ import hmac
 import secrets
 import string
 
+from bridge.domain.reports import Account
 from bridge.store import queries
 from bridge.store.pool import Database
 
@@ -28,6 +29,11 @@ class Accounts:
             await self._sql.insert_account(connection, auth_id=auth_id, name=name)
             await self._sql.insert_token(connection, sha256=_sha256(token), account=auth_id)
         return auth_id
+
+    async def get(self, auth_id: str) -> Account | None:
+        async with self._database.connection() as connection:
+            row = await self._sql.find_account(connection, account=auth_id)
+        return Account(**row) if row else None
 
     async def authenticate(self, auth_id: str, token: str) -> bool:
         """Whether ``token`` is valid for the account."""

@@ -92,3 +92,15 @@ SELECT call.id, call.virtual_number, call.caller, call.started_at, call.ringing_
  WHERE call.node = :node::text
    AND call.ended_at IS NULL
  ORDER BY call.started_at;
+
+-- name: find_leg^
+-- One leg of a call of an account's session, with the leg that came in first as its parent.
+SELECT leg.id, leg.role, leg.party_number, call.virtual_number, leg.started_at, leg.answered_at,
+       leg.ended_at,
+       CASE leg.role WHEN 'b' THEN a_leg.id END AS parent
+  FROM leg
+  JOIN call ON call.id = leg.call
+  JOIN session ON session.id = call.session
+  JOIN leg AS a_leg ON a_leg.call = call.id AND a_leg.role = 'a'
+ WHERE leg.id = :id::uuid
+   AND session.account = :account::text;

@@ -13,10 +13,12 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from bridge.api.app import make_app
+from bridge.api.limits import RateLimit
 from bridge.api.sessions import SessionDefaults
 from bridge.embedded.postgres import Postgres
 from bridge.embedded.processes import free_port
 from bridge.store.accounts import Accounts
+from bridge.store.call_reports import CallReports
 from bridge.store.migrations import migrate
 from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
@@ -130,10 +132,20 @@ def ready() -> Ready:
 
 
 @pytest.fixture
-async def api(database: Database, account: str, ready: Ready) -> AsyncIterator[Api]:
+def rate_limit() -> int:
+    """Requests that an account may send; the clock of the limit stands still."""
+    return 10_000
+
+
+@pytest.fixture
+async def api(
+    database: Database, account: str, ready: Ready, rate_limit: int
+) -> AsyncIterator[Api]:
     await Numbers(database, trunk="carrier").add(account, [VIRTUAL], alias="")
     app = make_app(
         accounts=Accounts(database),
+        calls=CallReports(database),
+        limit=RateLimit(rate_limit, now=lambda: 0.0),
         numbers=Numbers(database, trunk="carrier"),
         sessions=Sessions(database),
         defaults=SessionDefaults(expiry=3600, ring_timeout=120, call_time_limit=3600),

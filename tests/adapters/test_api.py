@@ -14,6 +14,19 @@ from bridge.store.pool import Database
 from tests.adapters.conftest import PARTIES, TOKEN, Api, Ready
 from tests.people import ALICE, BOB, VIRTUAL
 
+A_CALL = """
+WITH new AS (
+    INSERT INTO call (id, node, session, caller_side, virtual_number, caller, started_at,
+                      answered_at, ended_at, disposition, reason, fault, hung_up_by)
+    VALUES (gen_random_uuid(), 'a', $1, 'first', $2, $3, '2026-01-01 12:00Z',
+            '2026-01-01 12:00:05Z', '2026-01-01 12:00:07.5Z', 'completed', 'hung-up', 'none',
+            'caller')
+    RETURNING id)
+INSERT INTO leg (call, role, channel_id, party_number, started_at, answered_at, ended_at)
+SELECT id, role, role, party, '2026-01-01 12:00Z', '2026-01-01 12:00:05Z', '2026-01-01 12:00:07.5Z'
+  FROM new, (VALUES ('a', $3), ('b', $4)) AS leg (role, party)
+"""
+
 WITH_PIN = {
     "is_pin_authentication_required": True,
     "pin_prompt_play": "https://example.test/prompt.mp3",
@@ -150,6 +163,10 @@ async def test_numbers_are_added_listed_got_and_removed(api: Api) -> None:
         (
             {**PARTIES, "callback_url": "ftp://x", "callback_method": "PUT"},
             ["callback_url should be a valid URL.", "callback_method allowed values are"],
+        ),
+        (
+            {"first_party": "+19005551234", "second_party": "+11115550123"},
+            ["first_party is a premium-rate number.", "second_party is not a valid phone"],
         ),
         ({**PARTIES, "session_expiry": 5}, ["session_expiry is outside the allowed range."]),
         ({**PARTIES, "session_expiry": 10**30}, ["session_expiry is outside the allowed range."]),
@@ -357,6 +374,68 @@ async def test_twenty_repeats_at_once_make_one_session(api: Api) -> None:
     assert (await api("GET", "Masking/Session/"))[1]["response"]["meta"]["total_count"] == 1
 
 
+@pytest.mark.parametrize("rate_limit", [3])
+async def test_an_account_that_asks_too_often_is_told_when_to_come_back(
+    api: Api, database: Database
+) -> None:
+    assert [(await api("GET", "Number/"))[0] for _ in range(4)] == [200, 200, 200, 429]
+    path = f"/v1/Account/{api.account}/Number/"
+    async with api.client.get(path, headers=api.auth) as response:
+        assert response.headers["Retry-After"] == "2"
+        assert (await response.json())["error"] == "Too many requests; try again later."
+    other = await Accounts(database).create("Other", token="8" * 64)
+    auth = {"Authorization": aiohttp.encode_basic_auth(other, "8" * 64)}
+    assert (await api("GET", f"/v1/Account/{other}/Number/", headers=auth))[0] == 200
+
+
+async def test_the_account_is_described(api: Api) -> None:
+    status, answer = await api("GET", f"/v1/Account/{api.account}/")
+    assert (status, answer["name"], answer["auth_id"]) == (200, "Acme", api.account)
+
+
+async def test_the_legs_that_an_interaction_names_can_be_got(api: Api, database: Database) -> None:
+    session = (await api.session())["session"]["session_uuid"]
+    async with database.connection() as connection:
+        await connection.execute(A_CALL, uuid.UUID(session), VIRTUAL.e164, ALICE.e164, BOB.e164)
+    [interaction] = (await api("GET", f"Masking/Session/{session}/"))[1]["response"]["interaction"]
+    assert (interaction["duration"], interaction["total_call_count"]) == (6, 2)
+    status, first = await api("GET", interaction["first_party_resource_url"])
+    assert status == 200
+    status, second = await api("GET", interaction["second_party_resource_url"])
+    assert status == 200
+    for name in ("api_id", "call_uuid", "resource_uri", "parent_call_uuid"):
+        first.pop(name), second.pop(name)
+    times = {
+        "answer_time": "2026-01-01 12:00:05+00:00",
+        "end_time": "2026-01-01 12:00:07+00:00",
+        "initiation_time": "2026-01-01 12:00:00+00:00",
+    }
+    money = {"total_amount": "0.00000", "total_rate": "0.00000"}
+    lengths = {"bill_duration": 3, "billed_duration": 3, "call_duration": 3}
+    virtual = VIRTUAL.e164[1:]
+    assert first == {
+        **times,
+        **money,
+        **lengths,
+        "call_direction": "inbound",
+        "from_number": ALICE.e164[1:],
+        "to_number": virtual,
+    }
+    assert (second["from_number"], second["to_number"]) == (virtual, BOB.e164[1:])
+    assert second["call_direction"] == "outbound"
+
+
+async def test_another_account_s_call_is_not_found(api: Api, database: Database) -> None:
+    session = (await api.session())["session"]["session_uuid"]
+    async with database.connection() as connection:
+        await connection.execute(A_CALL, uuid.UUID(session), VIRTUAL.e164, ALICE.e164, BOB.e164)
+        leg = await connection.fetchval("SELECT id FROM leg LIMIT 1")
+    other = await Accounts(database).create("Other", token="8" * 64)
+    auth = {"Authorization": aiohttp.encode_basic_auth(other, "8" * 64)}
+    assert (await api("GET", f"/v1/Account/{other}/Call/{leg}/", headers=auth))[0] == 404
+    assert (await api("GET", f"Call/{uuid.uuid4()}/"))[0] == 404
+
+
 async def test_a_body_that_is_too_large_is_an_error(api: Api) -> None:
     assert (await api("POST", "Masking/Session/", "x" * 100_000))[0] == 413
 
@@ -416,7 +495,7 @@ async def test_another_account_s_path_is_not_found(api: Api, database: Database)
         assert (await api("GET", f"{root}/Masking/Session/{session['session_uuid']}/"))[0] == 404
 
 
-@pytest.mark.parametrize("name", ["nothing", "../../etc", "%00", str(uuid.uuid4())])
+@pytest.mark.parametrize("name", ["nothing", "..%2F..%2Fetc", "%00", str(uuid.uuid4())])
 async def test_what_is_not_there_is_not_found(api: Api, name: str) -> None:
     for method in ("GET", "DELETE"):
         for path in (f"Masking/Session/{name}/", f"Number/{name}/"):

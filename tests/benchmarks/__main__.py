@@ -34,7 +34,11 @@ console = Console(highlight=False)
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="masking-bench-") as directory:
-        stack = Stack(Path(directory) / "stack", private_place())
+        stack = Stack(
+            Path(directory) / "stack",
+            private_place(),
+            settings={"BRIDGE_API_RATE_LIMIT": "100000"},  # a thousand sessions at once
+        )
         with stack.running():
             table = Table("measured", "figure", title=f"{_machine()}")
             failed = _load(stack, Path(directory), table)

@@ -27,7 +27,8 @@ _SEEDS = itertools.count(1)
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One stack for all tests of a run; each test has numbers of its own."""
     directory = tmp_path_factory.mktemp("stack")
-    with Stack(directory, private_place(), durable=False).running() as stack:
+    settings = {"BRIDGE_API_RATE_LIMIT": "100000"}
+    with Stack(directory, private_place(), settings=settings, durable=False).running() as stack:
         yield stack
     log = (directory / "bridge.log").read_text()
     assert "stopped" in log.splitlines()[-1], "the bridge did not end by itself"

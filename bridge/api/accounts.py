@@ -1,0 +1,16 @@
+"""The account itself."""
+
+from http import HTTPStatus
+
+from aiohttp import web
+
+from bridge.api import render, requests
+from bridge.api.auth import ACCOUNTS
+from bridge.api.problems import not_found
+
+
+async def get(request: web.Request) -> web.Response:
+    found = await request.app[ACCOUNTS].get(requests.account(request))
+    if found is None:
+        raise not_found()
+    return requests.answer(request, HTTPStatus.OK, render.account(found))

@@ -1,0 +1,19 @@
+"""Single calls, in Plivo's sense: the legs that an interaction names."""
+
+from http import HTTPStatus
+
+from aiohttp import web
+
+from bridge.api import render, requests
+from bridge.api.ports import Calls
+from bridge.api.problems import not_found
+
+CALLS = web.AppKey("calls", Calls)
+
+
+async def get(request: web.Request) -> web.Response:
+    account = requests.account(request)
+    found = await request.app[CALLS].leg(account, requests.uuid_in_path(request, "call_uuid"))
+    if found is None:
+        raise not_found()
+    return requests.answer(request, HTTPStatus.OK, render.leg(account, found))

@@ -1,0 +1,33 @@
+"""What customers are told of their calls."""
+
+import uuid
+
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.records import Role
+from bridge.domain.reports import LegReport
+from bridge.store import queries
+from bridge.store.pool import Database
+
+
+class CallReports:
+    """Calls by account, whichever bridge carried them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = queries.load()
+
+    async def leg(self, account: str, leg_id: uuid.UUID) -> LegReport | None:
+        async with self._database.connection() as connection:
+            row = await self._sql.find_leg(connection, account=account, id=leg_id)
+        if row is None:
+            return None
+        return LegReport(
+            id=row["id"],
+            role=Role(row["role"]),
+            party_number=PhoneNumber(row["party_number"]),
+            virtual_number=PhoneNumber(row["virtual_number"]),
+            started_at=row["started_at"],
+            answered_at=row["answered_at"],
+            ended_at=row["ended_at"],
+            parent=row["parent"],
+        )
