@@ -130,13 +130,15 @@ Content-Length: [len]
                 answer,
                 wait_for_cue(),
                 self._cancel(),
-                f'<recv response="200" next="too_late" test="answered" rrs="true">{took}</recv>',
+                f'<recv response="200" next="crossed" test="answered" rrs="true">{took}</recv>',
                 answer,  # the 200 before was for the CANCEL
                 '<recv response="487" next="cancelled"/>',
+                '<label id="crossed"/>',  # the CANCEL's own answer is still to come
+                '<recv response="481" optional="true" next="too_late"/>',
+                '<recv response="200"/>',
                 '<label id="too_late"/>',
                 self._request("ACK", cseq=1),
                 self._request("BYE", cseq=2, retransmit=True),
-                '<recv response="481" optional="true"/>',
                 '<recv response="200" next="over"/>',
                 '<label id="cancelled"/>',
                 self._acknowledge_failure(),
