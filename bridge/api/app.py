@@ -10,9 +10,11 @@ from aiohttp.typedefs import Handler
 from bridge.api import auth
 from bridge.api.auth import ACCOUNTS, LIMIT
 from bridge.api.calls import CALLS
+from bridge.api.documentation import DOCUMENT
 from bridge.api.health import READINESS
 from bridge.api.limits import RateLimit
 from bridge.api.numbers import NUMBERS
+from bridge.api.openapi import describe
 from bridge.api.operations import OPERATIONS, Operation
 from bridge.api.ports import Accounts, Calls, Numbers, Readiness, Sessions
 from bridge.api.problems import Problem
@@ -41,6 +43,7 @@ def make_app(
     app[ACCOUNTS], app[NUMBERS], app[SESSIONS] = accounts, numbers, sessions
     app[CALLS], app[LIMIT] = calls, limit
     app[DEFAULTS], app[READINESS] = defaults, readiness
+    app[DOCUMENT] = describe(OPERATIONS)
     for operation in OPERATIONS:
         handler = operation.handler if operation.public else _authenticated(operation)
         for path in (operation.path, f"{operation.path}/"):

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pydantic
 from aiohttp import web
 
-from bridge.api import accounts, calls, health, numbers, sessions
+from bridge.api import accounts, answers, calls, documentation, health, numbers, sessions
 from bridge.api.schemas import (
     AddNumbers,
     CreateSession,
@@ -29,11 +29,20 @@ class Operation:
     path: str
     handler: Handler
     summary: str
+    returns: type[pydantic.BaseModel] | None = None
+    """What a success answers."""
     success: HTTPStatus = HTTPStatus.OK
     body: type[pydantic.BaseModel] | None = None
     query: type[pydantic.BaseModel] | None = None
+    failures: tuple[HTTPStatus, ...] = ()
+    """Beyond those that any operation of its kind has."""
     public: bool = False
     """No credentials needed."""
+
+    @property
+    def name(self) -> str:
+        """A word for it, such as ``sessions_create``."""
+        return f"{self.handler.__module__.rpartition('.')[2]}_{self.handler.__name__}"
 
 
 OPERATIONS = (
@@ -41,14 +50,17 @@ OPERATIONS = (
         method="POST",
         path=f"{_ACCOUNT}/Masking/Session",
         handler=sessions.create,
+        returns=answers.SessionCreated,
         summary="Create a session",
         success=HTTPStatus.CREATED,
         body=CreateSession,
+        failures=(HTTPStatus.UNPROCESSABLE_ENTITY,),
     ),
     Operation(
         method="GET",
         path=f"{_ACCOUNT}/Masking/Session",
         handler=sessions.list_all,
+        returns=answers.SessionList,
         summary="List sessions",
         query=ListSessions,
     ),
@@ -56,12 +68,14 @@ OPERATIONS = (
         method="GET",
         path=f"{_ACCOUNT}/Masking/Session/{{session_uuid}}",
         handler=sessions.get,
+        returns=answers.SessionFound,
         summary="Get a session",
     ),
     Operation(
         method="POST",
         path=f"{_ACCOUNT}/Masking/Session/{{session_uuid}}",
         handler=sessions.update,
+        returns=answers.SessionUpdated,
         summary="Change a live session; its lifetime counts from now",
         body=UpdateSession,
     ),
@@ -69,32 +83,39 @@ OPERATIONS = (
         method="DELETE",
         path=f"{_ACCOUNT}/Masking/Session/{{session_uuid}}",
         handler=sessions.expire,
+        returns=answers.Message,
+        failures=(HTTPStatus.BAD_REQUEST,),
         summary="Expire a session",
     ),
     Operation(
         method="GET",
         path=f"{_ACCOUNT}/Call/{{call_uuid}}",
         handler=calls.get,
+        returns=answers.Leg,
         summary="Get one leg of a call, as an interaction names it",
     ),
     Operation(
         method="GET",
         path=_ACCOUNT,
         handler=accounts.get,
+        returns=answers.Account,
         summary="Get the account",
     ),
     Operation(
         method="POST",
         path=f"{_ACCOUNT}/Number",
         handler=numbers.add,
+        returns=answers.NumbersAdded,
         summary="Add virtual numbers to the pool",
         success=HTTPStatus.CREATED,
         body=AddNumbers,
+        failures=(HTTPStatus.CONFLICT,),
     ),
     Operation(
         method="GET",
         path=f"{_ACCOUNT}/Number",
         handler=numbers.list_all,
+        returns=answers.NumberList,
         summary="List virtual numbers",
         query=ListNumbers,
     ),
@@ -102,6 +123,7 @@ OPERATIONS = (
         method="GET",
         path=f"{_ACCOUNT}/Number/{{number}}",
         handler=numbers.get,
+        returns=answers.NumberFound,
         summary="Get a virtual number",
     ),
     Operation(
@@ -115,6 +137,7 @@ OPERATIONS = (
         method="GET",
         path="/healthz",
         handler=health.alive,
+        returns=answers.Alive,
         summary="Whether the process is alive",
         public=True,
     ),
@@ -122,7 +145,23 @@ OPERATIONS = (
         method="GET",
         path="/readyz",
         handler=health.ready,
+        returns=answers.Readiness,
         summary="Whether calls can be carried, and if not, for want of what",
+        public=True,
+    ),
+    Operation(
+        method="GET",
+        path="/openapi.json",
+        handler=documentation.openapi,
+        returns=answers.Description,
+        summary="This description, for programs",
+        public=True,
+    ),
+    Operation(
+        method="GET",
+        path="/docs",
+        handler=documentation.page,
+        summary="This description, for people",
         public=True,
     ),
 )

@@ -100,13 +100,28 @@ def _length(value: Any, info: pydantic.ValidationInfo) -> Range[int]:
     return Range(int(value), int(value) + 1)
 
 
-Number = Annotated[PhoneNumber, pydantic.PlainValidator(_phone_number)]
-Party = Annotated[PhoneNumber, pydantic.PlainValidator(_party)]
+_E164 = pydantic.WithJsonSchema({"type": "string", "pattern": r"^\+?[1-9][0-9]{1,14}$"})
+_TIME = r"^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d(\.\d{1,6})?)?$"
+
+Number = Annotated[PhoneNumber, pydantic.PlainValidator(_phone_number), _E164]
+Party = Annotated[PhoneNumber, pydantic.PlainValidator(_party), _E164]
 Flag = Annotated[bool, Field(strict=True), BeforeValidator(_boolean)]
-Url = Annotated[str, pydantic.PlainValidator(_url)]
+Url = Annotated[
+    str,
+    pydantic.PlainValidator(_url),
+    pydantic.WithJsonSchema({"type": "string", "format": "uri", "maxLength": 999}),
+]
 Method = Literal["GET", "POST"]
-Moment = Annotated[Range[datetime], pydantic.PlainValidator(_moment)]
-Length = Annotated[Range[int], pydantic.PlainValidator(_length)]
+Moment = Annotated[
+    Range[datetime],
+    pydantic.PlainValidator(_moment),
+    pydantic.WithJsonSchema({"type": "string", "pattern": _TIME}),
+]
+Length = Annotated[
+    Range[int],
+    pydantic.PlainValidator(_length),
+    pydantic.WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 999_999_999}),
+]
 Pin = Annotated[str, Field(pattern=r"^[0-9]{4,15}$")]
 
 
@@ -364,7 +379,14 @@ class AddNumbers(BaseModel):
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
-    numbers: Annotated[list[PhoneNumber], pydantic.PlainValidator(lambda value: _numbers(value))]
+    numbers: Annotated[
+        list[PhoneNumber],
+        pydantic.PlainValidator(lambda value: _numbers(value)),
+        pydantic.WithJsonSchema(
+            {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+        ),
+    ]
+    """Separated by commas, as Plivo has it, or a list."""
     alias: str = Field(default="", max_length=64, pattern=r"^[^\x00-\x1f]*$")
     carrier: str = Field(default="", max_length=64)
     region: str = Field(default="", max_length=64)

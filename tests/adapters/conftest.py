@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,8 +13,11 @@ import asyncpg
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from bridge.api.answers import Error
 from bridge.api.app import make_app
 from bridge.api.limits import RateLimit
+from bridge.api.openapi import describe
+from bridge.api.operations import OPERATIONS
 from bridge.api.sessions import SessionDefaults
 from bridge.embedded.postgres import Postgres
 from bridge.embedded.processes import free_port
@@ -108,12 +112,41 @@ class Api:
             options["data"] = body if isinstance(body, str | bytes) else json.dumps(body)
         async with self.client.request(method, full, **options) as response:
             text = await response.text()
-            return response.status, json.loads(text) if text else {}
+            content = json.loads(text) if text else {}
+            self._assert_as_described(method, response, content)
+            return response.status, content
+
+    def _assert_as_described(
+        self, method: str, response: aiohttp.ClientResponse, content: dict[str, Any]
+    ) -> None:
+        """Every answer, of whatever test, is one that the API's description has."""
+        operation = next(
+            (
+                one
+                for one in OPERATIONS
+                if one.method == method and _matches(one.path, response.url.raw_path)
+            ),
+            None,
+        )
+        if operation and response.status == operation.success:
+            if operation.returns:
+                operation.returns.model_validate(content)
+            else:
+                assert content == {}
+        elif operation is None or not operation.public:
+            Error.model_validate(content)
+        if operation and not operation.public:
+            documented = describe([operation])["paths"][f"{operation.path}/"][method.lower()]
+            assert str(response.status) in documented["responses"]
 
     async def session(self, **arguments: Any) -> dict[str, Any]:
         status, made = await self("POST", "Masking/Session/", {**PARTIES, **arguments})
         assert status == 201, made
         return made
+
+
+def _matches(pattern: str, path: str) -> bool:
+    return bool(re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern) + "/?", path))
 
 
 class Ready:
