@@ -6,13 +6,18 @@ import secrets
 import sys
 import urllib.error
 import urllib.request
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from bridge import asterisk_config, logs
 from bridge.config import ConfigError, Settings, SiteSettings, load
+from bridge.domain.access import Scope, Token
 from bridge.main import serve as serve_bridge
 from bridge.store.accounts import Accounts
 from bridge.store.errors import StoreError
@@ -21,7 +26,11 @@ from bridge.store.pool import Database
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 account = typer.Typer(no_args_is_help=True, help="Accounts: who may use the API.")
+token = typer.Typer(no_args_is_help=True, help="Tokens: what opens an account.")
 app.add_typer(account, name="account")
+app.add_typer(token, name="token")
+
+T = TypeVar("T")
 
 
 @app.callback()
@@ -94,18 +103,67 @@ def create_account(
     name: str, as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False
 ) -> None:
     """Create an account.  Its token is shown this once; the database keeps a hash."""
-    token = secrets.token_hex(32)
+    secret = secrets.token_hex(32)
 
-    async def run() -> str:
+    async def run(accounts: Accounts) -> str:
+        return await accounts.create(name, token=secret)
+
+    auth_id = _with_accounts(run)
+    if as_json:
+        typer.echo(json.dumps({"auth_id": auth_id, "auth_token": secret}))
+    else:
+        typer.echo(f"Auth ID:    {auth_id}\nAuth Token: {secret}")
+
+
+@token.command("create")
+def create_token(
+    auth_id: str,
+    scope: Annotated[Scope, typer.Option(help="What it lets its bearer do.")] = Scope.ADMIN,
+    name: Annotated[str, typer.Option(help="To tell it from others.")] = "",
+) -> None:
+    """Let another token open an account.  It is shown this once; the database keeps a hash."""
+    secret = secrets.token_hex(32)
+
+    async def run(accounts: Accounts) -> bool:
+        return await accounts.add_token(auth_id, secret, name=name, scope=scope)
+
+    if not _with_accounts(run):
+        raise StoreError(f"there is no account {auth_id}")
+    typer.echo(f"Auth Token: {secret}")
+
+
+@token.command("list")
+def list_tokens(auth_id: str) -> None:
+    """Show an account's tokens, without what is secret of them."""
+
+    async def run(accounts: Accounts) -> Sequence[Token]:
+        return await accounts.tokens(auth_id)
+
+    table = Table("id", "name", "scope", "created", "revoked")
+    for one in _with_accounts(run):
+        revoked = f"{one.revoked_at:%F %T}" if one.revoked_at else ""
+        table.add_row(str(one.id), one.name, one.scope, f"{one.created_at:%F %T}", revoked)
+    Console().print(table)
+
+
+@token.command("revoke")
+def revoke_token(auth_id: str, token_id: uuid.UUID) -> None:
+    """Have a token open nothing from now on."""
+
+    async def run(accounts: Accounts) -> bool:
+        return await accounts.revoke_token(auth_id, token_id)
+
+    if not _with_accounts(run):
+        raise StoreError("there is no such valid token")
+
+
+def _with_accounts(work: Callable[[Accounts], Awaitable[T]]) -> T:
+    async def run() -> T:
         async with Database.opened(_database_url()) as database:
             await migrate_database(database)
-            return await Accounts(database).create(name, token=token)
+            return await work(Accounts(database))
 
-    auth_id = asyncio.run(run())
-    if as_json:
-        typer.echo(json.dumps({"auth_id": auth_id, "auth_token": token}))
-    else:
-        typer.echo(f"Auth ID:    {auth_id}\nAuth Token: {token}")
+    return asyncio.run(run())
 
 
 def _database_url() -> str:

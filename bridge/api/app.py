@@ -53,7 +53,7 @@ def make_app(
 
 def _authenticated(operation: Operation) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
-        await auth.check(request)
+        await auth.check(request, operation.scope)
         return await operation.handler(request)
 
     return handler

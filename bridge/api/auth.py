@@ -10,21 +10,24 @@ from aiohttp import web
 from bridge.api.limits import RateLimit
 from bridge.api.ports import Accounts
 from bridge.api.problems import Problem, not_found
+from bridge.domain.access import Scope
 
 ACCOUNTS = web.AppKey("accounts", Accounts)
 LIMIT = web.AppKey("limit", RateLimit)
 
 
-async def check(request: web.Request) -> None:
-    """Let the request pass if it proves to be of the account in its path.
+async def check(request: web.Request, needed: Scope) -> None:
+    """Let the request pass if it proves to be of the account in its path, and may do that.
 
     Raises:
         Problem: 401 without valid credentials; 429 for too many requests; 404 for an account
-            that is not theirs, which tells nothing of whether it exists.
+            that is not theirs, which tells nothing of whether it exists; 403 for what the
+            token may not do.
         Unavailable: Postgres is away.
     """
     given = _credentials(request)
-    if not given or not await request.app[ACCOUNTS].authenticate(*given):
+    scope = await request.app[ACCOUNTS].authenticate(*given) if given else None
+    if given is None or scope is None:
         raise Problem(
             HTTPStatus.UNAUTHORIZED,
             "Authentication credentials are missing or wrong.",
@@ -38,6 +41,8 @@ async def check(request: web.Request) -> None:
         )
     if request.match_info["auth_id"] != given[0]:
         raise not_found()
+    if not scope.allows(needed):
+        raise Problem(HTTPStatus.FORBIDDEN, f"This token may not do that; its scope is {scope}.")
 
 
 def _credentials(request: web.Request) -> tuple[str, str] | None:

@@ -19,7 +19,12 @@ _Model = type[pydantic.BaseModel]
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _BASIC = "basic"
 _TEMPLATE = "#/components/schemas/{model}"
-_ALWAYS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS)
+_ALWAYS = (
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.TOO_MANY_REQUESTS,
+)
 
 
 def describe(operations: Sequence[Operation]) -> Json:

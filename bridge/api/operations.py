@@ -15,6 +15,7 @@ from bridge.api.schemas import (
     ListSessions,
     UpdateSession,
 )
+from bridge.domain.access import Scope
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -36,8 +37,17 @@ class Operation:
     query: type[pydantic.BaseModel] | None = None
     failures: tuple[HTTPStatus, ...] = ()
     """Beyond those that any operation of its kind has."""
+    creates_session: bool = False
+    """A token that may do nothing else may do this."""
     public: bool = False
     """No credentials needed."""
+
+    @property
+    def scope(self) -> Scope:
+        """What a token must allow."""
+        if self.creates_session:
+            return Scope.CREATE
+        return Scope.READ if self.method == "GET" else Scope.ADMIN
 
     @property
     def name(self) -> str:
@@ -55,6 +65,7 @@ OPERATIONS = (
         success=HTTPStatus.CREATED,
         body=CreateSession,
         failures=(HTTPStatus.UNPROCESSABLE_ENTITY,),
+        creates_session=True,
     ),
     Operation(
         method="GET",

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
+from bridge.domain.access import Scope
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.reports import (
     Account,
@@ -22,7 +23,7 @@ Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 
 
 class Accounts(Protocol):
-    async def authenticate(self, auth_id: str, token: str) -> bool: ...
+    async def authenticate(self, auth_id: str, token: str) -> Scope | None: ...
     async def get(self, auth_id: str) -> Account | None: ...
 
 

@@ -4,10 +4,13 @@ import hashlib
 import hmac
 import secrets
 import string
+import uuid
+from collections.abc import Sequence
 
+from bridge.domain.access import Scope, Token
 from bridge.domain.reports import Account
 from bridge.store import queries
-from bridge.store.pool import Database
+from bridge.store.pool import Connection, Database
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 
@@ -27,7 +30,7 @@ class Accounts:
         auth_id = "MA" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(18))
         async with self._database.transaction() as connection:
             await self._sql.insert_account(connection, auth_id=auth_id, name=name)
-            await self._sql.insert_token(connection, sha256=_sha256(token), account=auth_id)
+            await self._insert_token(connection, auth_id, token, name="first", scope=Scope.ADMIN)
         return auth_id
 
     async def get(self, auth_id: str) -> Account | None:
@@ -35,16 +38,39 @@ class Accounts:
             row = await self._sql.find_account(connection, account=auth_id)
         return Account(**row) if row else None
 
-    async def authenticate(self, auth_id: str, token: str) -> bool:
-        """Whether ``token`` is valid for the account."""
+    async def authenticate(self, auth_id: str, token: str) -> Scope | None:
+        """What ``token`` lets its bearer do in the account; ``None`` if it is not valid."""
         async with self._database.connection() as connection:
-            valid = [
-                row["sha256"]
-                async for row in self._sql.find_token_hashes(connection, account=auth_id)
-            ]
+            rows = [row async for row in self._sql.find_valid_tokens(connection, account=auth_id)]
         given = _sha256(token)
         # Every one is compared, so that the time tells nothing.
-        return any([hmac.compare_digest(given, one) for one in valid])  # noqa: C419
+        fitting = [row["scope"] for row in rows if hmac.compare_digest(given, row["sha256"])]
+        return Scope(fitting[0]) if fitting else None
+
+    async def add_token(self, auth_id: str, token: str, *, name: str, scope: Scope) -> bool:
+        """Let ``token`` open the account too; ``False`` if there is no such account."""
+        async with self._database.connection() as connection:
+            return await self._insert_token(connection, auth_id, token, name=name, scope=scope)
+
+    async def tokens(self, auth_id: str) -> Sequence[Token]:
+        """Oldest first, those that were revoked included."""
+        async with self._database.connection() as connection:
+            rows = [row async for row in self._sql.list_tokens(connection, account=auth_id)]
+        return [Token(**{**row, "scope": Scope(row["scope"])}) for row in rows]
+
+    async def revoke_token(self, auth_id: str, token_id: uuid.UUID) -> bool:
+        """Have a token open nothing from now on; ``False`` if it was not valid."""
+        async with self._database.connection() as connection:
+            row = await self._sql.revoke_token(connection, account=auth_id, id=token_id)
+        return row is not None
+
+    async def _insert_token(
+        self, connection: Connection, auth_id: str, token: str, *, name: str, scope: Scope
+    ) -> bool:
+        row = await self._sql.insert_token(
+            connection, sha256=_sha256(token), account=auth_id, name=name, scope=scope.value
+        )
+        return row is not None
 
 
 def _sha256(token: str) -> bytes:

@@ -3,12 +3,31 @@
 -- name: insert_account!
 INSERT INTO account (auth_id, name) VALUES (:auth_id::text, :name::text);
 
--- name: insert_token!
-INSERT INTO api_token (sha256, account) VALUES (:sha256::bytea, :account::text);
-
--- name: find_token_hashes
--- Every token that is valid for an account, for a comparison in constant time.
-SELECT sha256 FROM api_token WHERE account = :account::text AND revoked_at IS NULL;
-
 -- name: find_account^
 SELECT auth_id, name, created_at FROM account WHERE auth_id = :account::text;
+
+-- name: insert_token^
+-- No row: there is no such account.
+INSERT INTO api_token (sha256, account, name, scope)
+SELECT :sha256::bytea, auth_id, :name::text, :scope::text
+  FROM account
+ WHERE auth_id = :account::text
+RETURNING id;
+
+-- name: find_valid_tokens
+-- Every token that is valid for an account, for a comparison in constant time.
+SELECT sha256, scope FROM api_token WHERE account = :account::text AND revoked_at IS NULL;
+
+-- name: list_tokens
+-- Oldest first, those that were taken away included.
+SELECT id, name, scope, created_at, revoked_at
+  FROM api_token
+ WHERE account = :account::text
+ ORDER BY created_at, id;
+
+-- name: revoke_token^
+-- Valid for nothing from now on; no row if it was not valid.
+UPDATE api_token
+   SET revoked_at = now()
+ WHERE account = :account::text AND id = :id::uuid AND revoked_at IS NULL
+RETURNING id;

@@ -81,11 +81,14 @@ def migrated(postgres: Postgres) -> str:
 
 
 @pytest.fixture
-async def database(postgres: Postgres, migrated: str) -> AsyncIterator[Database]:
-    async with (
-        _new_database(postgres, template=migrated) as url,
-        Database.opened(url, size=20) as database,
-    ):
+async def database_url(postgres: Postgres, migrated: str) -> AsyncIterator[str]:
+    async with _new_database(postgres, template=migrated) as url:
+        yield url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with Database.opened(database_url, size=20) as database:
         yield database
 
 

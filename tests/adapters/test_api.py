@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bridge.domain.access import Scope
 from bridge.store.accounts import Accounts
 from bridge.store.pool import Database
 from tests.adapters.conftest import PARTIES, TOKEN, Api, Ready
@@ -386,6 +387,35 @@ async def test_an_account_that_asks_too_often_is_told_when_to_come_back(
     other = await Accounts(database).create("Other", token="8" * 64)
     auth = {"Authorization": aiohttp.encode_basic_auth(other, "8" * 64)}
     assert (await api("GET", f"/v1/Account/{other}/Number/", headers=auth))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("scope", "allowed"),
+    [
+        (Scope.CREATE, {"create"}),
+        (Scope.READ, {"get", "list"}),
+        (Scope.ADMIN, {"create", "get", "list", "update", "expire", "add number"}),
+    ],
+)
+async def test_a_token_lets_its_bearer_do_what_its_scope_says(
+    api: Api, database: Database, scope: Scope, allowed: set[str]
+) -> None:
+    session = f"Masking/Session/{(await api.session())['session_uuid']}/"
+    await Accounts(database).add_token(api.account, "8" * 64, name="", scope=scope)
+    headers = {"Authorization": aiohttp.encode_basic_auth(api.account, "8" * 64)}
+    others = {"first_party": "+13035550101", "second_party": "+13035550102"}
+    requests: dict[str, tuple[str, str, Any]] = {
+        "create": ("POST", "Masking/Session/", others),
+        "get": ("GET", session, None),
+        "list": ("GET", "Masking/Session/", None),
+        "update": ("POST", session, {"ring_timeout": 30}),
+        "add number": ("POST", "Number/", {"numbers": "12025550150"}),
+        "expire": ("DELETE", session, None),
+    }
+    for name, (method, path, body) in requests.items():
+        status, _ = await api(method, path, body, headers=headers)
+        assert (status == 403) is (name not in allowed), f"{name}: {status}"
+        assert status in {200, 201, 403}
 
 
 async def test_the_account_is_described(api: Api) -> None:

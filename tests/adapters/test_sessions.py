@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 
+from bridge.domain.access import Scope
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.reports import (
     NewSession,
@@ -247,10 +248,26 @@ async def test_what_is_another_account_s_is_not_found(
 async def test_a_token_opens_its_own_account_only(database: Database, account: str) -> None:
     accounts = Accounts(database)
     other = await accounts.create("Other", token="8" * 64)
-    assert await accounts.authenticate(account, TOKEN)
+    assert await accounts.authenticate(account, TOKEN) is Scope.ADMIN
     assert not await accounts.authenticate(other, TOKEN)
     assert not await accounts.authenticate(account, TOKEN[:-1])
     assert not await accounts.authenticate("nobody", TOKEN)
     async with database.connection() as connection:
         stored = await connection.fetch("SELECT * FROM api_token")
     assert TOKEN not in str(stored), "the token itself is in the database"
+
+
+async def test_tokens_are_changed_without_a_gap(database: Database, account: str) -> None:
+    """Two are valid at once; then the old one is taken away."""
+    accounts = Accounts(database)
+    assert await accounts.add_token(account, "8" * 64, name="next", scope=Scope.READ)
+    assert await accounts.authenticate(account, TOKEN) is Scope.ADMIN
+    assert await accounts.authenticate(account, "8" * 64) is Scope.READ
+    old, new = await accounts.tokens(account)
+    assert (new.name, new.scope, new.revoked_at) == ("next", Scope.READ, None)
+    assert await accounts.revoke_token(account, old.id)
+    assert await accounts.authenticate(account, TOKEN) is None
+    assert await accounts.authenticate(account, "8" * 64) is Scope.READ
+    assert not await accounts.revoke_token(account, old.id), "twice"
+    assert not await accounts.revoke_token("MA" + "X" * 18, new.id), "another account's"
+    assert not await accounts.add_token("MA" + "X" * 18, "9" * 64, name="", scope=Scope.READ)

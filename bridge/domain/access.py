@@ -1,0 +1,31 @@
+"""What a token lets its bearer do."""
+
+import dataclasses
+import enum
+import uuid
+from datetime import datetime
+
+
+class Scope(enum.StrEnum):
+    """One word per token."""
+
+    CREATE = "create"
+    """Create sessions and nothing else, such as for a service that the world can reach."""
+    READ = "read"
+    """Look at everything, change nothing."""
+    ADMIN = "admin"
+
+    def allows(self, needed: "Scope") -> bool:
+        """Whether a bearer of this may do what needs ``needed``."""
+        return self in (Scope.ADMIN, needed)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A token, without its secret, which nobody keeps."""
+
+    id: uuid.UUID
+    name: str
+    scope: Scope
+    created_at: datetime
+    revoked_at: datetime | None
