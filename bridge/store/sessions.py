@@ -33,32 +33,39 @@ class Sessions:
         The primary key of ``route`` is what keeps a pair from being given twice; when somebody
         else is faster, the next number is tried.
         """
-        async with self._database.connection() as connection:
+        async with self._database.transaction() as connection:
+            await self._sql.lock_parties(
+                connection,
+                first_party=new.first_party.e164,
+                second_party=new.second_party.e164,
+            )
             if earlier := await self._made_before(connection, new):
                 return earlier
             if refusal := await self._is_ours(connection, new):
                 return refusal
-            tried: list[str] = []
-            while True:
-                row = await self._sql.find_free_number(
-                    connection,
-                    account=new.account,
-                    country=new.country,
-                    tried=tried,
-                    first_party=new.first_party.e164,
-                    second_party=new.second_party.e164,
-                )
-                if row is None:  # perhaps because the same request, sent twice, took the last one
-                    return await self._made_before(connection, new) or Refusal.POOL_EXHAUSTED
-                try:
-                    session_id = await self._take(connection, new, row["number"])
-                except _PairTaken:
-                    tried.append(row["number"])
-                except _MadeMeanwhile:
-                    if earlier := await self._made_before(connection, new):
-                        return earlier
-                else:
-                    return await self._report(connection, new.account, session_id)
+            return await self._make(connection, new)
+
+    async def _make(self, connection: Connection, new: NewSession) -> SessionReport | Refusal:
+        tried: list[str] = []
+        while True:
+            row = await self._sql.find_free_number(
+                connection,
+                account=new.account,
+                country=new.country,
+                tried=tried,
+                first_party=new.first_party.e164,
+                second_party=new.second_party.e164,
+            )
+            if row is None:
+                return Refusal.POOL_EXHAUSTED
+            try:
+                session_id = await self._take(connection, new, row["number"])
+            except _PairTaken:
+                tried.append(row["number"])
+            except _KeyTaken:
+                return Refusal.KEY_REUSED
+            else:
+                return await self._report(connection, new.account, session_id)
 
     async def get(self, account: str, session_id: uuid.UUID) -> SessionReport | None:
         async with self._database.connection() as connection:
@@ -158,7 +165,7 @@ class Sessions:
     async def _take(
         self, connection: Connection, new: NewSession, virtual_number: str
     ) -> uuid.UUID:
-        """Raises: _PairTaken, _MadeMeanwhile: nothing was done."""
+        """Raises: _PairTaken, _KeyTaken: nothing was done."""
         session_id = uuid.uuid4()
         sides = {new.first_party.e164: Side.FIRST, new.second_party.e164: Side.SECOND}
         async with connection.transaction():
@@ -202,7 +209,7 @@ class Sessions:
             seconds=new.once.seconds,
         )
         if remembered is None:
-            raise _MadeMeanwhile
+            raise _KeyTaken
 
     async def _report(
         self, connection: Connection, account: str, session_id: uuid.UUID
@@ -216,8 +223,8 @@ class _PairTaken(Exception):
     """Somebody else was faster: undo the attempt."""
 
 
-class _MadeMeanwhile(Exception):
-    """The same request, sent twice, was faster: undo the attempt."""
+class _KeyTaken(Exception):
+    """A request for other parties, with the same key, was faster: undo the attempt."""
 
 
 def session(row: Row) -> Session:

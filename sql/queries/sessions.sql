@@ -4,6 +4,13 @@
 -- Which of these are virtual numbers of anybody: a call to such a party would come back to us.
 SELECT number FROM virtual_number WHERE number = ANY(:numbers::text[]) AND removed_at IS NULL;
 
+-- name: lock_parties^
+-- Whoever else makes a session for one of the two waits until this transaction ends, and then sees
+-- what it took.  In the order of the locks, so that no two wait crosswise.  Only for speed: without
+-- it many who ask for one party at once would try every number in vain.
+SELECT pg_advisory_xact_lock(1, least(hashtext(:first_party::text), hashtext(:second_party::text))),
+       pg_advisory_xact_lock(1, greatest(hashtext(:first_party::text), hashtext(:second_party::text)));
+
 -- name: find_free_number^
 -- The busiest number of the account that is free for both parties, so that few are used and many
 -- stay whole; among equals the one that the two last had.  Skips :tried, whose pairs somebody else

@@ -1,8 +1,9 @@
 """Sessions, numbers and routes in a real Postgres."""
 
 import asyncio
-import collections
 import dataclasses
+import os
+import sys
 import uuid
 
 import pytest
@@ -178,24 +179,29 @@ async def test_a_party_that_is_a_virtual_number_is_refused(
     assert await sessions.create(between(account, BOB, VIRTUAL)) is Refusal.SECOND_PARTY_IS_OURS
 
 
-async def test_fifty_who_create_at_once_get_every_free_number_and_no_pair_twice(
-    sessions: Sessions, account: str, database: Database
+async def test_two_hundred_in_four_processes_get_every_free_number_and_no_pair_twice(
+    account: str, database: Database, database_url: str
 ) -> None:
-    """Alice with fifty people needs fifty numbers; exactly as many as there are are given."""
-    pool = [PhoneNumber(f"+120255502{number:02}") for number in range(39)]
+    """Alice with two hundred people needs as many numbers; all that there are are given."""
+    pool = [PhoneNumber(f"+1202555{number:04}") for number in range(150)]
     await Numbers(database, trunk="carrier").add(account, pool, alias="")
-    people = [PhoneNumber(f"+130355502{number:02}") for number in range(50)]
-    async with asyncio.TaskGroup() as group:
-        creators = [
-            group.create_task(sessions.create(between(account, ALICE, person))) for person in people
-        ]
-    given = [
-        report.session.virtual_number
-        for report in (creator.result() for creator in creators)
-        if isinstance(report, SessionReport)
+    processes = [
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.adapters.creators", account, str(group)),
+            env={**os.environ, "BRIDGE_DATABASE_URL": database_url},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        for group in range(4)
     ]
-    assert len(given) == 40
-    assert max(collections.Counter(given).values()) == 1
+    made = [int((await process.communicate())[0]) for process in processes]
+    assert sum(made) == 150
+    async with database.connection() as connection:
+        rows = await connection.fetch(
+            "SELECT virtual_number, count(*) FROM session GROUP BY virtual_number"
+        )
+        routes = await connection.fetchval("SELECT count(*) FROM route")
+    assert [row["count"] for row in rows] == [1] * 150
+    assert routes == 300
 
 
 async def test_the_list_is_newest_first_and_tells_how_many_there_are(
