@@ -10,7 +10,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
@@ -56,9 +57,9 @@ def _load(stack: Stack, directory: Path, table: Table) -> int:
     couples = {f"+1646555{number:04}": f"+1917555{number:04}" for number in range(count)}
     client = Client(stack.place.api_url, *stack.create_account("bench"))
     client.add_numbers(VIRTUAL)
-    with console.status(f"{count} sessions"):
-        for first, second in couples.items():
-            client.create_session(first, second)
+    with console.status(f"{RATE} new sessions a second for {SECONDS} s"):
+        creations = _create(client, couples)
+    table.add_row(f"create a session, at {RATE}/s, p50 / p99", _percentiles(creations))
     a, b = Caller(number="[field0]"), Callee()
     callees = Phone(
         "callees",
@@ -109,6 +110,23 @@ def _load(stack: Stack, directory: Path, table: Table) -> int:
         megabytes = f"{before[name].megabytes:.0f} to {after[name].megabytes:.0f} MB"
         table.add_row(f"memory before and after, {name}", megabytes)
     return count - completed
+
+
+def _create(client: Client, couples: Mapping[str, str]) -> list[float]:
+    """A session for each couple, `RATE` a second; the milliseconds that each took."""
+
+    def create(first: str, second: str) -> float:
+        began = time.perf_counter()
+        client.create_session(first, second)
+        return (time.perf_counter() - began) * 1000
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(max_workers=RATE) as clients:
+        creations = []
+        for number, couple in enumerate(couples.items()):
+            time.sleep(max(began + number / RATE - time.monotonic(), 0))
+            creations.append(clients.submit(create, *couple))
+        return [creation.result() for creation in creations]
 
 
 def _coupled(stack: Stack, directory: Path, table: Table) -> None:

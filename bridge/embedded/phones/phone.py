@@ -195,7 +195,7 @@ class Phone:
     def _trouble(self) -> str:
         errors = self._errors.read_text(errors="replace") if self._errors.exists() else ""
         seen = [message.splitlines()[0] for message in self.received]
-        return f"received: {seen}\n{errors[-3000:]}"
+        return f"received, at last: {seen[-20:]}\n{errors[-3000:]}"
 
 
 def header(message: str, name: str) -> str:
