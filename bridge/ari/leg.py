@@ -21,6 +21,8 @@ class LegState:
     name: str | None = None
     """The channel's name, by which Asterisk's dialplan knows it."""
     started_at: datetime | None = None
+    in_stasis: bool = False
+    """It has entered our application; before that Asterisk refuses to bridge it (422)."""
     ringing_at: datetime | None = None
     answered_at: datetime | None = None
     ended_at: datetime | None = None
@@ -58,7 +60,9 @@ def apply(state: LegState, event: Event) -> LegState:
         return state
     at = datetime.fromisoformat(event["timestamp"])
     match event:
-        case {"type": "StasisStart" | "ChannelStateChange" | "ChannelCreated", "channel": channel}:
+        case {"type": "StasisStart", "channel": channel}:
+            return _folded_channel(dataclasses.replace(state, in_stasis=True), channel, at)
+        case {"type": "ChannelStateChange" | "ChannelCreated", "channel": channel}:
             return _folded_channel(state, channel, at)
         case {"type": "ChannelHangupRequest", "soft": True}:
             return state  # asked for on our side; its "cause" is a flag of Asterisk's own
@@ -89,6 +93,7 @@ def apply(state: LegState, event: Event) -> LegState:
 def _folded_channel(state: LegState, channel: Mapping[str, Any], at: datetime) -> LegState:
     state = dataclasses.replace(
         state,
+        in_stasis=state.in_stasis or channel.get("dialplan", {}).get("app_name") == "Stasis",
         name=channel["name"],
         started_at=state.started_at or datetime.fromisoformat(channel["creationtime"]),
     )
@@ -129,8 +134,12 @@ class Leg:
         self._changed = asyncio.Event()
 
     async def answered(self) -> None:
-        """Return once the leg was answered."""
-        while not self.state.answered:
+        """Return once the leg was answered and can be bridged.
+
+        Asterisk reports the answer of a leg that we placed a moment before the leg is in our
+        application; at a busy time that moment is long enough to be refused in.
+        """
+        while not (self.state.answered and self.state.in_stasis):
             await self._changed.wait()
 
     async def ended(self) -> None:

@@ -30,6 +30,22 @@ async def talk(exchange: Exchange) -> LiveCall:
     return call
 
 
+async def test_a_callee_is_bridged_only_once_his_leg_is_in_our_application(
+    exchange: Exchange,
+) -> None:
+    """At a busy time Asterisk tells of the answer a moment earlier, and would refuse (422)."""
+    call = await exchange.comes_in()
+    exchange.asterisk.answers(callee_leg(call), enters=False)
+    await settle()
+    assert exchange.asterisk.bridges == set()
+    assert not call.a_leg.state.answered
+    exchange.asterisk.enters(callee_leg(call))
+    await settle()
+    assert exchange.asterisk.bridges
+    assert call.a_leg.state.answered
+    exchange.asterisk.hangs_up(call.a_leg)
+
+
 async def test_the_callee_is_shown_the_virtual_number(exchange: Exchange) -> None:
     call = await exchange.comes_in()
     assert ("dial", BOB.e164, VIRTUAL.e164) in exchange.asterisk.log

@@ -55,8 +55,14 @@ class FakeAsterisk:
     def rings(self, leg: Leg) -> None:
         self.feed(leg, "ChannelStateChange", channel=self._channel(leg, "Ringing"))
 
-    def answers(self, leg: Leg) -> None:
+    def answers(self, leg: Leg, *, enters: bool = True) -> None:
         self.feed(leg, "ChannelStateChange", channel=self._channel(leg, "Up"))
+        if leg.state.placed and enters:
+            self.enters(leg)
+
+    def enters(self, leg: Leg) -> None:
+        """A leg that was answered comes into our application, a moment later."""
+        self.feed(leg, "StasisStart", channel=self._channel(leg, "Up"))
 
     def hangs_up(self, leg: Leg, cause: int | None = None, sip_code: int | None = None) -> None:
         """The phone ends its leg; a leg that is coupled to it ends too."""
