@@ -4,9 +4,10 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from bridge.api import render, requests
+from bridge.api import requests
 from bridge.api.auth import ACCOUNTS
 from bridge.api.problems import not_found
+from bridge.api.render import accounts as render
 
 
 async def get(request: web.Request) -> web.Response:

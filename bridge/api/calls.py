@@ -4,9 +4,10 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from bridge.api import render, requests
+from bridge.api import requests
 from bridge.api.ports import Calls
 from bridge.api.problems import not_found
+from bridge.api.render import calls as render
 
 CALLS = web.AppKey("calls", Calls)
 

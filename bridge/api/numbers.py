@@ -4,10 +4,12 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from bridge.api import render, requests
+from bridge.api import requests
 from bridge.api.ports import Numbers
 from bridge.api.problems import not_found, of_refusal
-from bridge.api.schemas import AddNumbers, ListNumbers, digits
+from bridge.api.render import numbers as render
+from bridge.api.render.forms import digits, page
+from bridge.api.schemas.numbers import AddNumbers, ListNumbers
 
 NUMBERS = web.AppKey("numbers", Numbers)
 
@@ -27,14 +29,14 @@ async def list_all(request: web.Request) -> web.Response:
     account = requests.account(request)
     asked = requests.query(request, ListNumbers)
     found = await request.app[NUMBERS].list(account, limit=asked.limit, offset=asked.offset)
-    page = render.page(
+    shown = page(
         [render.virtual_number(account, one) for one in found.items],
         found,
         url=request.url,
         limit=asked.limit,
         offset=asked.offset,
     )
-    return requests.answer(request, HTTPStatus.OK, page)
+    return requests.answer(request, HTTPStatus.OK, shown)
 
 
 async def get(request: web.Request) -> web.Response:

@@ -10,7 +10,7 @@ from typing import Any
 import pydantic
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from bridge.api.answers import Error
+from bridge.api.answers.fields import Error
 from bridge.api.operations import Operation
 
 Json = dict[str, Any]

@@ -7,14 +7,15 @@ from http import HTTPStatus
 import pydantic
 from aiohttp import web
 
-from bridge.api import accounts, answers, calls, documentation, health, numbers, sessions
-from bridge.api.schemas import (
-    AddNumbers,
-    CreateSession,
-    ListNumbers,
-    ListSessions,
-    UpdateSession,
-)
+from bridge.api import accounts, calls, documentation, health, numbers, sessions
+from bridge.api.answers import accounts as account_answers
+from bridge.api.answers import calls as call_answers
+from bridge.api.answers import numbers as number_answers
+from bridge.api.answers import service as service_answers
+from bridge.api.answers import sessions as session_answers
+from bridge.api.answers.fields import Message
+from bridge.api.schemas.numbers import AddNumbers, ListNumbers
+from bridge.api.schemas.sessions import CreateSession, ListSessions, UpdateSession
 from bridge.domain.access import Scope
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -60,7 +61,7 @@ OPERATIONS = (
         method="POST",
         path=f"{_ACCOUNT}/Masking/Session",
         handler=sessions.create,
-        returns=answers.SessionCreated,
+        returns=session_answers.SessionCreated,
         summary="Create a session",
         success=HTTPStatus.CREATED,
         body=CreateSession,
@@ -71,7 +72,7 @@ OPERATIONS = (
         method="GET",
         path=f"{_ACCOUNT}/Masking/Session",
         handler=sessions.list_all,
-        returns=answers.SessionList,
+        returns=session_answers.SessionList,
         summary="List sessions",
         query=ListSessions,
     ),
@@ -79,14 +80,14 @@ OPERATIONS = (
         method="GET",
         path=f"{_ACCOUNT}/Masking/Session/{{session_uuid}}",
         handler=sessions.get,
-        returns=answers.SessionFound,
+        returns=session_answers.SessionFound,
         summary="Get a session",
     ),
     Operation(
         method="POST",
         path=f"{_ACCOUNT}/Masking/Session/{{session_uuid}}",
         handler=sessions.update,
-        returns=answers.SessionUpdated,
+        returns=session_answers.SessionUpdated,
         summary="Change a live session; its lifetime counts from now",
         body=UpdateSession,
     ),
@@ -94,7 +95,7 @@ OPERATIONS = (
         method="DELETE",
         path=f"{_ACCOUNT}/Masking/Session/{{session_uuid}}",
         handler=sessions.expire,
-        returns=answers.Message,
+        returns=Message,
         failures=(HTTPStatus.BAD_REQUEST,),
         summary="Expire a session",
     ),
@@ -102,21 +103,21 @@ OPERATIONS = (
         method="GET",
         path=f"{_ACCOUNT}/Call/{{call_uuid}}",
         handler=calls.get,
-        returns=answers.Leg,
+        returns=call_answers.Leg,
         summary="Get one leg of a call, as an interaction names it",
     ),
     Operation(
         method="GET",
         path=_ACCOUNT,
         handler=accounts.get,
-        returns=answers.Account,
+        returns=account_answers.Account,
         summary="Get the account",
     ),
     Operation(
         method="POST",
         path=f"{_ACCOUNT}/Number",
         handler=numbers.add,
-        returns=answers.NumbersAdded,
+        returns=number_answers.NumbersAdded,
         summary="Add virtual numbers to the pool",
         success=HTTPStatus.CREATED,
         body=AddNumbers,
@@ -126,7 +127,7 @@ OPERATIONS = (
         method="GET",
         path=f"{_ACCOUNT}/Number",
         handler=numbers.list_all,
-        returns=answers.NumberList,
+        returns=number_answers.NumberList,
         summary="List virtual numbers",
         query=ListNumbers,
     ),
@@ -134,7 +135,7 @@ OPERATIONS = (
         method="GET",
         path=f"{_ACCOUNT}/Number/{{number}}",
         handler=numbers.get,
-        returns=answers.NumberFound,
+        returns=number_answers.NumberFound,
         summary="Get a virtual number",
     ),
     Operation(
@@ -148,7 +149,7 @@ OPERATIONS = (
         method="GET",
         path="/healthz",
         handler=health.alive,
-        returns=answers.Alive,
+        returns=service_answers.Alive,
         summary="Whether the process is alive",
         public=True,
     ),
@@ -156,7 +157,7 @@ OPERATIONS = (
         method="GET",
         path="/readyz",
         handler=health.ready,
-        returns=answers.Readiness,
+        returns=service_answers.Readiness,
         summary="Whether calls can be carried, and if not, for want of what",
         public=True,
     ),
@@ -164,7 +165,7 @@ OPERATIONS = (
         method="GET",
         path="/openapi.json",
         handler=documentation.openapi,
-        returns=answers.Description,
+        returns=service_answers.Description,
         summary="This description, for programs",
         public=True,
     ),

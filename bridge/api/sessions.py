@@ -5,10 +5,12 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from bridge.api import render, requests
+from bridge.api import requests
 from bridge.api.ports import Sessions
 from bridge.api.problems import not_found, of_refusal
-from bridge.api.schemas import CreateSession, ListSessions, UpdateSession
+from bridge.api.render import sessions as render
+from bridge.api.render.forms import page
+from bridge.api.schemas.sessions import CreateSession, ListSessions, UpdateSession
 from bridge.domain.reports import Refusal
 
 
@@ -42,14 +44,14 @@ async def list_all(request: web.Request) -> web.Response:
     found = await request.app[SESSIONS].list(
         requests.account(request), asked.to_domain(), limit=asked.limit, offset=asked.offset
     )
-    page = render.page(
+    shown = page(
         [render.listed_session(one) for one in found.items],
         found,
         url=request.url,
         limit=asked.limit,
         offset=asked.offset,
     )
-    return requests.answer(request, HTTPStatus.OK, {"response": page})
+    return requests.answer(request, HTTPStatus.OK, {"response": shown})
 
 
 async def get(request: web.Request) -> web.Response:

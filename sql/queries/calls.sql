@@ -8,7 +8,7 @@ WITH number_in_service AS (
     SELECT 1
       FROM virtual_number
      WHERE number = :dialled::text
-       AND removed_at IS NULL
+       AND state IN ('active', 'draining')
 ), held AS (
     SELECT session, side
       FROM route

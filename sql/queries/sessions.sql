@@ -2,7 +2,7 @@
 
 -- name: find_own_numbers
 -- Which of these are virtual numbers of anybody: a call to such a party would come back to us.
-SELECT number FROM virtual_number WHERE number = ANY(:numbers::text[]) AND removed_at IS NULL;
+SELECT number FROM virtual_number WHERE number = ANY(:numbers::text[]) AND state <> 'retired';
 
 -- name: lock_parties^
 -- Whoever else makes a session for one of the two waits until this transaction ends, and then sees
@@ -18,7 +18,7 @@ SELECT pg_advisory_xact_lock(1, least(hashtext(:first_party::text), hashtext(:se
 SELECT virtual_number.number
   FROM virtual_number
  WHERE account = :account::text
-   AND removed_at IS NULL
+   AND state = 'active'
    AND (:country::text IS NULL OR country = :country::text)
    AND number <> ALL(:tried::text[])
    AND NOT EXISTS (

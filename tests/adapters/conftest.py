@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from bridge.api.answers import Error
+from bridge.api.answers.fields import Error
 from bridge.api.app import make_app
 from bridge.api.limits import RateLimit
 from bridge.api.openapi import describe

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from bridge.api.operations import OPERATIONS
-from bridge.api.schemas import CreateSession
+from bridge.api.schemas.sessions import CreateSession
 from tests.adapters.conftest import PARTIES, Api
 
 

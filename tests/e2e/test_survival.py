@@ -62,6 +62,7 @@ def test_a_call_goes_on_when_the_bridge_is_killed_and_its_record_is_completed_by
     caller, callee = talk(own)
     own.stack.bridge.kill()
     own.stack.bridge.start()
+    assert until(lambda: "call taken up" in own.stack.bridge.log_file.read_text(), within=10)
     caller.cue()
     caller.finish()
     callee.finish()

@@ -5,8 +5,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 DIGITS_LEAVE = {
-    "bridge/api/render.py": "to the customer, who gave them",
-    "bridge/api/schemas.py": "the same",
+    "bridge/api/render/forms.py": "to the customer, who gave them",
+    "bridge/api/render/sessions.py": "the same",
     "bridge/ari/client.py": "to Asterisk: whom to call, and as whom",
     "bridge/domain/numbers.py": "the number itself",
     "bridge/domain/signalling.py": "the dialled number, which is a virtual one, as text",

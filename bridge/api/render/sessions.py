@@ -1,24 +1,9 @@
-"""Answers, field by field as Plivo's fixtures have them."""
+"""Masking sessions and their interactions."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
-from yarl import URL
-
-from bridge.api.schemas import digits
-from bridge.domain.records import Role
-from bridge.domain.reports import (
-    Account,
-    Interaction,
-    LegReport,
-    Page,
-    SessionReport,
-    VirtualNumber,
-)
-
-Json = dict[str, Any]
+from bridge.api.render.forms import Json, digits, timestamp
+from bridge.domain.reports import Interaction, SessionReport
 
 _PIN_FIELDS = (
     "generate_pin",
@@ -93,87 +78,6 @@ def listed_session(report: SessionReport) -> Json:
     one = report.session
     uri = f"/v1/Account/{one.account}/Masking/Session/{one.id}/"
     return {**session(report), "resource_uri": uri}
-
-
-def virtual_number(account: str, one: VirtualNumber) -> Json:
-    """A number of the pool, with those of Plivo's fields that have a meaning here."""
-    number = digits(one.number)
-    return {
-        "added_on": one.added_at.date().isoformat(),
-        "active": True,
-        "alias": one.alias or None,
-        "carrier": one.trunk,
-        "country": one.country,
-        "number": number,
-        "number_type": "local",
-        "voice_enabled": True,
-        "sms_enabled": False,
-        "mms_enabled": False,
-        "sub_account": None,
-        "resource_uri": f"/v1/Account/{account}/Number/{number}/",
-    }
-
-
-def leg(account: str, one: LegReport) -> Json:
-    """One leg, as Plivo describes a call."""
-    inbound = one.role is Role.A
-    party, virtual = digits(one.party_number), digits(one.virtual_number)
-    return {
-        "answer_time": _call_time(one.answered_at),
-        "bill_duration": one.seconds,
-        "billed_duration": one.seconds,
-        "call_direction": "inbound" if inbound else "outbound",
-        "call_duration": one.seconds,
-        "call_uuid": str(one.id),
-        "end_time": _call_time(one.ended_at),
-        "from_number": party if inbound else virtual,
-        "initiation_time": _call_time(one.started_at),
-        "parent_call_uuid": str(one.parent) if one.parent else None,
-        "resource_uri": f"/v1/Account/{account}/Call/{one.id}/",
-        "to_number": virtual if inbound else party,
-        "total_amount": "0.00000",
-        "total_rate": "0.00000",
-    }
-
-
-def account(one: Account) -> Json:
-    """The account, with those of Plivo's fields that have a meaning here."""
-    return {
-        "account_type": "standard",
-        "auth_id": one.auth_id,
-        "cash_credits": "0.00000",
-        "created": timestamp(one.created_at),
-        "name": one.name,
-        "resource_uri": f"/v1/Account/{one.auth_id}/",
-        "timezone": "UTC",
-    }
-
-
-def _call_time(at: datetime | None) -> str | None:
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S+00:00") if at else None
-
-
-def page(items: Sequence[Json], whole: Page[Any], *, url: URL, limit: int, offset: int) -> Json:
-    """One page of a list, with the paths to its neighbours, which keep the filter."""
-
-    def neighbour(start: int) -> str:
-        return str(url.update_query(limit=limit, offset=start).relative())
-
-    return {
-        "meta": {
-            "limit": limit,
-            "next": neighbour(offset + limit) if offset + limit < whole.total else None,
-            "offset": offset,
-            "previous": neighbour(max(offset - limit, 0)) if offset else None,
-            "total_count": whole.total,
-        },
-        "objects": list(items),
-    }
-
-
-def timestamp(at: datetime | None) -> str:
-    """UTC as Go prints it, which is how Plivo does; empty for never."""
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC") if at else ""
 
 
 def _lifetime(report: SessionReport) -> int:

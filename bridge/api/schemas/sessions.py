@@ -1,4 +1,4 @@
-"""Requests as clients send them, and answers as they expect them.
+"""Masking sessions.
 
 Names, types and defaults are those of Plivo's Number Masking API.  Where its SDKs send odd things
 (zero or an empty string for "not given", other spellings), they are understood.
@@ -8,14 +8,24 @@ import re
 import secrets
 import string
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import pydantic
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 
-from bridge.domain.numbers import PhoneNumber
+from bridge.api.schemas.fields import (
+    Flag,
+    Length,
+    Method,
+    Moment,
+    Number,
+    Paging,
+    Party,
+    Pin,
+    Url,
+    as_sdks_mean_it,
+    faults_of,
+)
 from bridge.domain.reports import (
     NewSession,
     Range,
@@ -29,100 +39,8 @@ _ALIASES = {
     "sub_account": "subaccount",  # Node
     "create_session_with_single_Party": "create_session_with_single_party",  # Go
 }
-_HIGHEST_PAGE = 20
 _PLURAL = re.compile(r"^(created_time|expiry_time)s$")
 _COMPARISON = re.compile(r"^(created_time|expiry_time|duration)_(gte?|lte?)$")
-_MOMENTS = {
-    "%Y-%m-%d %H:%M": timedelta(minutes=1),
-    "%Y-%m-%d %H:%M:%S": timedelta(seconds=1),
-    "%Y-%m-%d %H:%M:%S.%f": timedelta(microseconds=1),
-}
-
-
-def _phone_number(value: Any, info: pydantic.ValidationInfo) -> PhoneNumber:
-    """E.164, with or without the plus."""
-    text = value if isinstance(value, str) else ""
-    try:
-        number = PhoneNumber(text if text.startswith("+") else f"+{text}")
-    except ValueError:
-        number = None
-    if number is None or not number.is_possible:
-        raise ValueError(f"{info.field_name} is not a valid phone number.")
-    return number
-
-
-def _party(value: Any, info: pydantic.ValidationInfo) -> PhoneNumber:
-    """A number that a person may have, and that costs no more than a call."""
-    number = _phone_number(value, info)
-    if not number.is_valid:
-        raise ValueError(f"{info.field_name} is not a valid phone number.")
-    if number.is_premium:
-        raise ValueError(f"{info.field_name} is a premium-rate number.")
-    return number
-
-
-def _faults(sentences: list[str]) -> PydanticCustomError:
-    """Faults in whole sentences of our own, which hold nothing that was sent."""
-    return PydanticCustomError("faults", " ".join(sentences))
-
-
-def _boolean(value: Any) -> Any:
-    """JSON's own, or the words; not the many other things that Pydantic would take for one."""
-    words = {"true": True, "false": False}
-    return words.get(value.lower(), "neither") if isinstance(value, str) else value
-
-
-def _url(value: Any, info: pydantic.ValidationInfo) -> str:
-    text = value if isinstance(value, str) else ""
-    if len(text) >= 1000:
-        raise ValueError(f"{info.field_name} should be under 1000 characters.")
-    try:
-        pydantic.HttpUrl(text)
-    except pydantic.ValidationError:
-        raise ValueError(f"{info.field_name} should be a valid URL.") from None
-    return text
-
-
-def _moment(value: Any, info: pydantic.ValidationInfo) -> Range[datetime]:
-    """``YYYY-MM-DD HH:MM[:ss[.uuuuuu]]`` in UTC: that minute, second or microsecond."""
-    for form, length in _MOMENTS.items():
-        try:
-            at = datetime.strptime(value, form).replace(tzinfo=UTC)
-            return Range(at, at + length)
-        except (ValueError, OverflowError):
-            continue
-    raise ValueError(f"{info.field_name} must be a time as YYYY-MM-DD HH:MM[:ss[.uuuuuu]].")
-
-
-def _length(value: Any, info: pydantic.ValidationInfo) -> Range[int]:
-    if not re.fullmatch(r"[0-9]{1,9}", value):
-        raise ValueError(f"{info.field_name} must be a number of seconds.")
-    return Range(int(value), int(value) + 1)
-
-
-_E164 = pydantic.WithJsonSchema({"type": "string", "pattern": r"^\+?[1-9][0-9]{1,14}$"})
-_TIME = r"^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d(\.\d{1,6})?)?$"
-
-Number = Annotated[PhoneNumber, pydantic.PlainValidator(_phone_number), _E164]
-Party = Annotated[PhoneNumber, pydantic.PlainValidator(_party), _E164]
-Flag = Annotated[bool, Field(strict=True), BeforeValidator(_boolean)]
-Url = Annotated[
-    str,
-    pydantic.PlainValidator(_url),
-    pydantic.WithJsonSchema({"type": "string", "format": "uri", "maxLength": 999}),
-]
-Method = Literal["GET", "POST"]
-Moment = Annotated[
-    Range[datetime],
-    pydantic.PlainValidator(_moment),
-    pydantic.WithJsonSchema({"type": "string", "pattern": _TIME}),
-]
-Length = Annotated[
-    Range[int],
-    pydantic.PlainValidator(_length),
-    pydantic.WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 999_999_999}),
-]
-Pin = Annotated[str, Field(pattern=r"^[0-9]{4,15}$")]
 
 
 class CreateSession(BaseModel):
@@ -165,7 +83,7 @@ class CreateSession(BaseModel):
     @pydantic.model_validator(mode="before")
     @classmethod
     def _as_sdks_mean_it(cls, body: Any) -> Any:
-        return _as_sdks_mean_it(body)
+        return as_sdks_mean_it(body, _ALIASES)
 
     @pydantic.model_validator(mode="after")
     def _fits_together(self) -> "CreateSession":
@@ -179,7 +97,7 @@ class CreateSession(BaseModel):
                 "Invalid parameter. force_pin_authentication needs is_pin_authentication_required."
             )
         if faults:
-            raise _faults(faults)
+            raise faults_of(faults)
         return self
 
     def _faults_of_pins(self) -> list[str]:
@@ -237,18 +155,6 @@ def _pin(length: int, *, other: str | None) -> str:
     return pin
 
 
-def _as_sdks_mean_it(body: Any) -> Any:
-    """Zero and the empty string are what some SDKs send for what was never set."""
-    if not isinstance(body, dict):
-        return body
-    named = {_ALIASES.get(name, name): value for name, value in body.items()}
-    return {
-        name: value
-        for name, value in named.items()
-        if not (value is None or value == "" or (value == 0 and value is not False))
-    }
-
-
 class UpdateSession(BaseModel):
     """The body of an update request.  What is not given stays as it is."""
 
@@ -271,7 +177,7 @@ class UpdateSession(BaseModel):
     @classmethod
     def _as_sdks_mean_it(cls, body: Any) -> Any:
         """As for a create; SDKs repeat the session's id, and the defaults of what is fixed."""
-        meant = _as_sdks_mean_it(body)
+        meant = as_sdks_mean_it(body, _ALIASES)
         if not isinstance(meant, dict):
             return meant
         fixed = CreateSession.model_fields.keys() - cls.model_fields.keys()
@@ -282,7 +188,7 @@ class UpdateSession(BaseModel):
         }
         if wrong := sorted(fixed & meant.keys()):
             faults = [f"Invalid parameter. {name} cannot be updated." for name in wrong]
-            raise _faults(faults)
+            raise faults_of(faults)
         return meant
 
     def to_domain(self) -> SessionChange:
@@ -293,18 +199,6 @@ class UpdateSession(BaseModel):
             call_time_limit=self.call_time_limit,
             options=self.model_dump(mode="json", exclude=columns, exclude_none=True),
         )
-
-
-class Paging(BaseModel):
-    """Which part of a list.  A limit out of range is brought into it, as Plivo does."""
-
-    limit: int = Field(default=_HIGHEST_PAGE)
-    offset: int = Field(default=0, ge=0, le=2**31 - 1)
-
-    @pydantic.field_validator("limit")
-    @classmethod
-    def _in_range(cls, value: int) -> int:
-        return min(max(value, 1), _HIGHEST_PAGE)
 
 
 class ListSessions(Paging):
@@ -366,54 +260,3 @@ class ListSessions(Paging):
             if (value := getattr(self, name + suffix)) is not None:
                 asked = asked.both(bound(value))
         return asked
-
-
-class ListNumbers(Paging):
-    """The query of a list request."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class AddNumbers(BaseModel):
-    """The body that adds numbers of one's own carrier to the pool."""
-
-    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
-
-    numbers: Annotated[
-        list[PhoneNumber],
-        pydantic.PlainValidator(lambda value: _numbers(value)),
-        pydantic.WithJsonSchema(
-            {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
-        ),
-    ]
-    """Separated by commas, as Plivo has it, or a list."""
-    alias: str = Field(default="", max_length=64, pattern=r"^[^\x00-\x1f]*$")
-    carrier: str = Field(default="", max_length=64)
-    region: str = Field(default="", max_length=64)
-
-
-def _numbers(value: Any) -> list[PhoneNumber]:
-    """A comma-separated string, as Plivo has it, or a list."""
-    parts = value.split(",") if isinstance(value, str) else value
-    try:
-        return [_pool_number(part) for part in parts] or _fail()
-    except (TypeError, AttributeError):
-        return _fail()
-
-
-def _pool_number(text: Any) -> PhoneNumber:
-    digits = text.strip().removeprefix("+")
-    try:
-        number = PhoneNumber(f"+{digits}")
-    except ValueError:
-        return _fail()[0]
-    return number if number.is_possible else _fail()[0]
-
-
-def _fail() -> list[PhoneNumber]:
-    raise ValueError("numbers must be valid phone numbers, separated by commas.")
-
-
-def digits(number: PhoneNumber) -> str:
-    """A number as sessions and lists show it: without the plus."""
-    return number.e164.removeprefix("+")

@@ -1,0 +1,97 @@
+"""Masking sessions."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bridge.api.answers.fields import Answer, Digits, Identified, Message, Meta, Method, Time, Uuid
+
+
+class Interaction(Answer):
+    """One call of a session.  What there is not is left out."""
+
+    start_time: Time
+    end_time: Time | None = None
+    first_party_resource_url: str | None = None
+    second_party_resource_url: str | None = None
+    type: Literal["call"]
+    total_call_amount: float
+    call_billed_duration: int
+    total_call_count: int
+    duration: int
+
+
+class Session(Answer):
+    first_party: Digits
+    second_party: Digits
+    virtual_number: Digits
+    status: Literal["active", "in-progress", "expired"]
+    initiate_call_to_first_party: bool
+    session_uuid: Uuid
+    callback_url: str
+    callback_method: Method
+    created_time: Time
+    modified_time: Time
+    expiry_time: Time
+    duration: int
+    """Seconds from the creation to the end."""
+    amount: int
+    call_time_limit: int
+    ring_timeout: int
+    first_party_play_url: str
+    second_party_play_url: str
+    record: bool
+    record_file_format: Literal["mp3", "wav"]
+    recording_callback_url: str
+    recording_callback_method: Method
+    interaction: list[Interaction] | None
+    total_call_amount: float
+    total_call_count: int
+    """Legs, over all calls."""
+    total_call_billed_duration: int
+    total_session_amount: float
+    last_interaction_time: Time
+    unknown_caller_play: str
+    is_pin_authentication_required: bool
+    generate_pin: bool | None
+    generate_pin_length: int | None
+    first_party_pin: str | None
+    second_party_pin: str | None
+    pin_prompt_play: str | None
+    pin_retry: int | None
+    pin_retry_wait: int | None
+    incorrect_pin_play: str | None
+    create_session_with_single_party: bool | None
+    virtual_number_cooloff_period: int
+    force_pin_authentication: bool
+
+
+class SessionCreated(Session):
+    """The session, nested as in Plivo's fixtures and flat as in its guide."""
+
+    api_id: Uuid
+    virtual_number: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{1,14}$")]
+    session_expiry: int
+    message: str
+    session: Session
+
+
+class SessionUpdated(Message):
+    session: Session
+
+
+class SessionFound(Identified):
+    response: Session
+
+
+class ListedSession(Session):
+    resource_uri: str
+
+
+class SessionPage(Answer):
+    meta: Meta
+    objects: list[ListedSession]
+
+
+class SessionList(Identified):
+    response: SessionPage

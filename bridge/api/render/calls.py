@@ -1,0 +1,33 @@
+"""Legs of calls: calls in Plivo's sense."""
+
+from datetime import UTC, datetime
+
+from bridge.api.render.forms import Json, digits
+from bridge.domain.records import Role
+from bridge.domain.reports import LegReport
+
+
+def leg(account: str, one: LegReport) -> Json:
+    """One leg, as Plivo describes a call."""
+    inbound = one.role is Role.A
+    party, virtual = digits(one.party_number), digits(one.virtual_number)
+    return {
+        "answer_time": _call_time(one.answered_at),
+        "bill_duration": one.seconds,
+        "billed_duration": one.seconds,
+        "call_direction": "inbound" if inbound else "outbound",
+        "call_duration": one.seconds,
+        "call_uuid": str(one.id),
+        "end_time": _call_time(one.ended_at),
+        "from_number": party if inbound else virtual,
+        "initiation_time": _call_time(one.started_at),
+        "parent_call_uuid": str(one.parent) if one.parent else None,
+        "resource_uri": f"/v1/Account/{account}/Call/{one.id}/",
+        "to_number": virtual if inbound else party,
+        "total_amount": "0.00000",
+        "total_rate": "0.00000",
+    }
+
+
+def _call_time(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S+00:00") if at else None

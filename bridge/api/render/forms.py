@@ -1,0 +1,40 @@
+"""What answers of every kind are made of."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from yarl import URL
+
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.reports import Page
+
+Json = dict[str, Any]
+
+
+def digits(number: PhoneNumber) -> str:
+    """A number as sessions and lists show it: without the plus."""
+    return number.e164.removeprefix("+")
+
+
+def page(items: Sequence[Json], whole: Page[Any], *, url: URL, limit: int, offset: int) -> Json:
+    """One page of a list, with the paths to its neighbours, which keep the filter."""
+
+    def neighbour(start: int) -> str:
+        return str(url.update_query(limit=limit, offset=start).relative())
+
+    return {
+        "meta": {
+            "limit": limit,
+            "next": neighbour(offset + limit) if offset + limit < whole.total else None,
+            "offset": offset,
+            "previous": neighbour(max(offset - limit, 0)) if offset else None,
+            "total_count": whole.total,
+        },
+        "objects": list(items),
+    }
+
+
+def timestamp(at: datetime | None) -> str:
+    """UTC as Go prints it, which is how Plivo does; empty for never."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC") if at else ""
