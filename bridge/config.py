@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     default_ring_timeout: Annotated[int, pydantic.Field(ge=5, le=180)] = 120
     """Seconds a phone may ring when the session's creator does not say."""
 
+    pool_headroom: Annotated[int, pydantic.Field(ge=0)] = 1
+    """Warn when fewer virtual numbers than this are left for one more session like the last."""
+
     drain_timeout: Seconds = 60.0
     """Seconds that live calls get to finish after SIGTERM, before they are ended."""
     ari_timeout: Seconds = 5.0

@@ -33,6 +33,8 @@ from bridge.store.accounts import Accounts
 from bridge.store.call_reports import CallReports
 from bridge.store.calls import Calls
 from bridge.store.errors import StoreUnavailable
+from bridge.store.expiry import Expiry
+from bridge.store.hangups import Hangups
 from bridge.store.journal import Journal
 from bridge.store.migrations import migrate
 from bridge.store.numbers import Numbers
@@ -95,12 +97,15 @@ async def serve(settings: Settings) -> None:
                 "accepting_calls": stream.admitting,
             }
 
+        sessions = Sessions(database, headroom=settings.pool_headroom)
+        expiry = Expiry(sessions)
+        hangups = Hangups(database, node=settings.node, hang_up=switchboard.hang_up)
         app = make_app(
             accounts=Accounts(database),
             calls=CallReports(database),
             limit=RateLimit(settings.api_rate_limit, now=time.monotonic),
             numbers=Numbers(database, trunk=settings.trunk),
-            sessions=Sessions(database),
+            sessions=sessions,
             defaults=SessionDefaults(
                 expiry=settings.default_session_expiry,
                 ring_timeout=settings.default_ring_timeout,
@@ -115,6 +120,8 @@ async def serve(settings: Settings) -> None:
                 service.create_task(journal.run(), name="journal"),
                 service.create_task(stream.run(), name="events"),
                 service.create_task(housekeeping.run(), name="housekeeping"),
+                service.create_task(expiry.run(), name="expiry"),
+                service.create_task(hangups.run(), name="hang-ups"),
             ]
             await stop.wait()
             await stream.refuse_calls()

@@ -28,6 +28,6 @@ SESSION = Session(
 )
 
 ALICE_CALLS = Lookup(
-    now=EPOCH, number_in_service=True, session=SESSION, caller_side=Side.FIRST, calls_up=0
+    now=EPOCH, number_in_service=True, caller=ALICE, session=SESSION, caller_side=Side.FIRST
 )
-A_STRANGER_CALLS = Lookup(now=EPOCH, number_in_service=True)
+A_STRANGER_CALLS = Lookup(now=EPOCH, number_in_service=True, caller=MALLORY)

@@ -24,7 +24,7 @@ from bridge.domain.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
-_LARGEST_BODY = 64 * 1024
+_LARGEST_BODY = 256 * 1024  # a hundred sessions
 _PROBES = {operation.path for operation in OPERATIONS if operation.public}
 
 
@@ -99,6 +99,6 @@ async def _explained(request: web.Request, handler: Handler) -> web.StreamRespon
 
 
 def _error(request: web.Request, problem: Problem) -> web.Response:
-    response = answer(request, problem.status, {"error": " ".join(problem.faults)})
+    response = answer(request, problem.status, problem.content)
     response.headers.update(problem.headers)
     return response

@@ -10,10 +10,12 @@ from aiohttp import web
 from bridge.api.limits import RateLimit
 from bridge.api.ports import Accounts
 from bridge.api.problems import Problem, not_found
-from bridge.domain.access import Scope
+from bridge.domain.access import Bearer, Scope
 
 ACCOUNTS = web.AppKey("accounts", Accounts)
 LIMIT = web.AppKey("limit", RateLimit)
+BEARER = web.RequestKey("bearer", Bearer)
+"""Whose request it is, once it has passed."""
 
 
 async def check(request: web.Request, needed: Scope) -> None:
@@ -26,8 +28,8 @@ async def check(request: web.Request, needed: Scope) -> None:
         Unavailable: Postgres is away.
     """
     given = _credentials(request)
-    scope = await request.app[ACCOUNTS].authenticate(*given) if given else None
-    if given is None or scope is None:
+    bearer = await request.app[ACCOUNTS].authenticate(*given) if given else None
+    if given is None or bearer is None:
         raise Problem(
             HTTPStatus.UNAUTHORIZED,
             "Authentication credentials are missing or wrong.",
@@ -41,8 +43,10 @@ async def check(request: web.Request, needed: Scope) -> None:
         )
     if request.match_info["auth_id"] != given[0]:
         raise not_found()
-    if not scope.allows(needed):
-        raise Problem(HTTPStatus.FORBIDDEN, f"This token may not do that; its scope is {scope}.")
+    if not bearer.scope.allows(needed):
+        text = f"This token may not do that; its scope is {bearer.scope}."
+        raise Problem(HTTPStatus.FORBIDDEN, text)
+    request[BEARER] = bearer
 
 
 def _credentials(request: web.Request) -> tuple[str, str] | None:

@@ -12,6 +12,14 @@ from bridge.api.render import calls as render
 CALLS = web.AppKey("calls", Calls)
 
 
+async def hang_up(request: web.Request) -> web.Response:
+    account = requests.account(request)
+    asked = await request.app[CALLS].hang_up(account, requests.uuid_in_path(request, "call_uuid"))
+    if not asked:
+        raise not_found()
+    return web.Response(status=HTTPStatus.NO_CONTENT)
+
+
 async def get(request: web.Request) -> web.Response:
     account = requests.account(request)
     found = await request.app[CALLS].leg(account, requests.uuid_in_path(request, "call_uuid"))

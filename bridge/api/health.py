@@ -4,9 +4,16 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from bridge import metrics as exposition
 from bridge.api.ports import Readiness
 
 READINESS: web.AppKey[Readiness] = web.AppKey("readiness")
+
+
+async def metrics(_request: web.Request) -> web.Response:
+    """For Prometheus."""
+    headers = {"Content-Type": exposition.CONTENT_TYPE}
+    return web.Response(body=exposition.exposition(), headers=headers)
 
 
 async def alive(_request: web.Request) -> web.Response:

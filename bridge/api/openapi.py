@@ -73,8 +73,8 @@ def _models(operations: Iterable[Operation]) -> Iterable[tuple[_Model, JsonSchem
     for operation in operations:
         if operation.body:
             yield operation.body, "validation"
-        if operation.returns:
-            yield operation.returns, "serialization"
+        for answer in filter(None, (operation.returns, operation.tries)):
+            yield answer, "serialization"
 
 
 def _operation(operation: Operation, references: Any) -> Json:
@@ -98,6 +98,11 @@ def _responses(operation: Operation, references: Any) -> Json:
     if operation.returns:
         success["content"] = _json(references[operation.returns, "serialization"])
     responses = {str(operation.success.value): success}
+    if operation.tries:
+        responses[str(HTTPStatus.OK.value)] = {
+            "description": "Only tried",
+            "content": _json(references[operation.tries, "serialization"]),
+        }
     failures = [*operation.failures]
     if not operation.public:
         failures += [*_ALWAYS, HTTPStatus.SERVICE_UNAVAILABLE]

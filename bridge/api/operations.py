@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pydantic
 from aiohttp import web
 
-from bridge.api import accounts, calls, documentation, health, numbers, sessions
+from bridge.api import accounts, bulk, calls, documentation, health, numbers, sessions
 from bridge.api.answers import accounts as account_answers
 from bridge.api.answers import calls as call_answers
 from bridge.api.answers import numbers as number_answers
@@ -15,7 +15,14 @@ from bridge.api.answers import service as service_answers
 from bridge.api.answers import sessions as session_answers
 from bridge.api.answers.fields import Message
 from bridge.api.schemas.numbers import AddNumbers, ListNumbers
-from bridge.api.schemas.sessions import CreateSession, ListSessions, UpdateSession
+from bridge.api.schemas.sessions import (
+    CreateSession,
+    CreateSessions,
+    ExpireSession,
+    ExpireSessions,
+    ListSessions,
+    UpdateSession,
+)
 from bridge.domain.access import Scope
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -36,6 +43,8 @@ class Operation:
     success: HTTPStatus = HTTPStatus.OK
     body: type[pydantic.BaseModel] | None = None
     query: type[pydantic.BaseModel] | None = None
+    tries: type[pydantic.BaseModel] | None = None
+    """What is answered, with 200, to a request that was only to be tried."""
     failures: tuple[HTTPStatus, ...] = ()
     """Beyond those that any operation of its kind has."""
     creates_session: bool = False
@@ -64,8 +73,9 @@ OPERATIONS = (
         returns=session_answers.SessionCreated,
         summary="Create a session",
         success=HTTPStatus.CREATED,
+        tries=session_answers.SessionTried,
         body=CreateSession,
-        failures=(HTTPStatus.UNPROCESSABLE_ENTITY,),
+        failures=(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY),
         creates_session=True,
     ),
     Operation(
@@ -90,14 +100,39 @@ OPERATIONS = (
         returns=session_answers.SessionUpdated,
         summary="Change a live session; its lifetime counts from now",
         body=UpdateSession,
+        failures=(HTTPStatus.CONFLICT,),
     ),
     Operation(
         method="DELETE",
         path=f"{_ACCOUNT}/Masking/Session/{{session_uuid}}",
         handler=sessions.expire,
         returns=Message,
-        failures=(HTTPStatus.BAD_REQUEST,),
+        query=ExpireSession,
         summary="Expire a session",
+    ),
+    Operation(
+        method="GET",
+        path=f"{_ACCOUNT}/Masking/Session/{{session_uuid}}/History",
+        handler=sessions.history,
+        returns=session_answers.SessionHistory,
+        summary="What became of a session, by whose hand and why",
+    ),
+    Operation(
+        method="POST",
+        path=f"{_ACCOUNT}/Masking/Bulk/Create",
+        handler=bulk.create,
+        returns=session_answers.BulkReport,
+        summary="Create many sessions, each for itself",
+        body=CreateSessions,
+        creates_session=True,
+    ),
+    Operation(
+        method="POST",
+        path=f"{_ACCOUNT}/Masking/Bulk/Expire",
+        handler=bulk.expire,
+        returns=session_answers.BulkReport,
+        summary="Expire many sessions, each for itself",
+        body=ExpireSessions,
     ),
     Operation(
         method="GET",
@@ -105,6 +140,13 @@ OPERATIONS = (
         handler=calls.get,
         returns=call_answers.Leg,
         summary="Get one leg of a call, as an interaction names it",
+    ),
+    Operation(
+        method="DELETE",
+        path=f"{_ACCOUNT}/Call/{{call_uuid}}",
+        handler=calls.hang_up,
+        summary="Hang up the call of a leg",
+        success=HTTPStatus.NO_CONTENT,
     ),
     Operation(
         method="GET",
@@ -159,6 +201,13 @@ OPERATIONS = (
         handler=health.ready,
         returns=service_answers.Readiness,
         summary="Whether calls can be carried, and if not, for want of what",
+        public=True,
+    ),
+    Operation(
+        method="GET",
+        path="/metrics",
+        handler=health.metrics,
+        summary="Counters and gauges, for Prometheus",
         public=True,
     ),
     Operation(

@@ -4,18 +4,25 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
-from bridge.domain.access import Scope
+from bridge.domain.access import Bearer
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.reports import (
     Account,
+    DryRun,
     LegReport,
-    NewSession,
     Page,
+    SessionReport,
+    SessionStep,
+    VirtualNumber,
+)
+from bridge.domain.requests import (
+    By,
+    Facts,
+    NewSession,
     Refusal,
     SessionChange,
     SessionFilter,
-    SessionReport,
-    VirtualNumber,
+    Window,
 )
 
 Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
@@ -23,12 +30,13 @@ Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 
 
 class Accounts(Protocol):
-    async def authenticate(self, auth_id: str, token: str) -> Scope | None: ...
+    async def authenticate(self, auth_id: str, token: str) -> Bearer | None: ...
     async def get(self, auth_id: str) -> Account | None: ...
 
 
 class Calls(Protocol):
     async def leg(self, account: str, leg_id: uuid.UUID) -> LegReport | None: ...
+    async def hang_up(self, account: str, leg_id: uuid.UUID) -> bool: ...
 
 
 class Numbers(Protocol):
@@ -41,12 +49,20 @@ class Numbers(Protocol):
 
 
 class Sessions(Protocol):
-    async def create(self, new: NewSession) -> SessionReport | Refusal: ...
+    async def facts(
+        self, account: str, numbers: Sequence[PhoneNumber], subaccount: str | None
+    ) -> Facts: ...
+    async def create(self, new: NewSession, by: By) -> SessionReport | DryRun | Refusal: ...
     async def get(self, account: str, session_id: uuid.UUID) -> SessionReport | None: ...
+    async def history(
+        self, account: str, session_id: uuid.UUID
+    ) -> Sequence[SessionStep] | None: ...
     async def list(
-        self, account: str, wanted: SessionFilter, *, limit: int, offset: int
+        self, account: str, wanted: SessionFilter, window: Window
     ) -> Page[SessionReport]: ...
     async def update(
-        self, account: str, session_id: uuid.UUID, change: SessionChange
+        self, account: str, session_id: uuid.UUID, change: SessionChange, by: By
     ) -> SessionReport | Refusal: ...
-    async def expire(self, account: str, session_id: uuid.UUID) -> Refusal | None: ...
+    async def expire(
+        self, account: str, session_id: uuid.UUID, by: By, *, hang_up: bool
+    ) -> Refusal | None: ...

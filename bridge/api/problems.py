@@ -3,41 +3,57 @@
 Texts and statuses are Plivo's where it has one (Number Masking API, error codes).
 """
 
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
 
 import pydantic
 
-from bridge.domain.reports import Refusal
+from bridge.domain.requests import Refusal
 
 
 class Problem(Exception):
     """An answer that is an error; ``faults`` are sentences for the developer.
 
+    ``reason`` is one stable word for programs, where the status does not say enough.
     They never repeat what was sent, for that may be a phone number or a secret.
     """
 
     def __init__(
-        self, status: HTTPStatus, *faults: str, headers: dict[str, str] | None = None
+        self,
+        status: HTTPStatus,
+        *faults: str,
+        headers: dict[str, str] | None = None,
+        reason: str | None = None,
     ) -> None:
         super().__init__(status)
+        self.reason = reason
         self.status = status
         self.faults = faults
         self.headers = headers or {}
 
+    @property
+    def content(self) -> dict[str, str]:
+        """The error as it is answered."""
+        reason = {"reason": self.reason} if self.reason else {}
+        return {"error": " ".join(self.faults), **reason}
+
+
+_POOL = "Number pool exhausted or not available."
 
 _REFUSALS = {
-    Refusal.POOL_EXHAUSTED: (
-        HTTPStatus.BAD_REQUEST,
-        "Number pool exhausted or not available.",
-    ),
-    Refusal.FIRST_PARTY_IS_OURS: (
-        HTTPStatus.BAD_REQUEST,
-        "Invalid parameter. first_party is a virtual number.",
-    ),
-    Refusal.SECOND_PARTY_IS_OURS: (
-        HTTPStatus.BAD_REQUEST,
-        "Invalid parameter. second_party is a virtual number.",
+    **dict.fromkeys(
+        (
+            Refusal.POOL_EMPTY,
+            Refusal.POOL_INACTIVE,
+            Refusal.POOL_WITHOUT_COUNTRY,
+            Refusal.POOL_IN_USE,
+            Refusal.POOL_COOLING_OFF,
+            Refusal.NAMED_NUMBER_UNKNOWN,
+            Refusal.NAMED_NUMBER_INACTIVE,
+            Refusal.NAMED_NUMBER_IN_USE,
+        ),
+        (HTTPStatus.BAD_REQUEST, _POOL),
     ),
     Refusal.ALREADY_EXPIRED: (HTTPStatus.BAD_REQUEST, "Session already expired."),
     Refusal.NOT_FOUND: (HTTPStatus.NOT_FOUND, "Not found."),
@@ -49,12 +65,29 @@ _REFUSALS = {
         HTTPStatus.CONFLICT,
         "A number in this request belongs to another account; none was added.",
     ),
+    Refusal.REFERENCE_TAKEN: (
+        HTTPStatus.CONFLICT,
+        "Another session of this account has this client_reference_id.",
+    ),
+    Refusal.NOT_SINGLE_PARTY: (
+        HTTPStatus.BAD_REQUEST,
+        "Invalid parameter. first_party and second_party can be updated only in a session that was "
+        "created with create_session_with_single_party.",
+    ),
+    Refusal.PARTY_BUSY_ELSEWHERE: (
+        HTTPStatus.CONFLICT,
+        "This party has another session on the same virtual number.",
+    ),
+    Refusal.SAME_PARTY: (
+        HTTPStatus.BAD_REQUEST,
+        "Invalid parameter. first_party and second_party must be different.",
+    ),
 }
 
 
 def of_refusal(refusal: Refusal) -> Problem:
     status, text = _REFUSALS[refusal]
-    return Problem(status, text)
+    return Problem(status, text, reason=refusal.value)
 
 
 def not_found() -> Problem:
@@ -62,19 +95,23 @@ def not_found() -> Problem:
     return of_refusal(Refusal.NOT_FOUND)
 
 
-def of_validation(error: pydantic.ValidationError) -> Problem:
-    """Every fault of a request at once."""
-    sentences = [_sentence(fault) for fault in error.errors(include_input=False)]
+def of_validation(
+    error: pydantic.ValidationError, *, fixed: Collection[str] = frozenset()
+) -> Problem:
+    """Every fault of a request at once; ``fixed`` are names that belong to another request."""
+    sentences = [_sentence(fault, fixed) for fault in error.errors(include_input=False)]
     return Problem(HTTPStatus.BAD_REQUEST, *dict.fromkeys(sentences))
 
 
-def _sentence(fault: Any) -> str:
+def _sentence(fault: Any, fixed: Collection[str]) -> str:
     name = str(fault["loc"][0]) if fault["loc"] else "body"
     kind: str = fault["type"]
     if kind == "faults":  # whole sentences of our own
         return str(fault["msg"])
     if kind == "missing":
         return f"Mandatory parameter missing. {name} must be present."
+    if kind == "extra_forbidden" and name in fixed:
+        return f"Invalid parameter. {name} cannot be updated."
     if kind == "extra_forbidden":
         shown = name if name.isidentifier() and len(name) <= 64 else "one"
         return f"Invalid parameter. {shown} is not a parameter of this request."

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 import pydantic
 from aiohttp import web
 
+from bridge.api.auth import BEARER
 from bridge.api.problems import Problem, not_found, of_validation
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.reports import Once
+from bridge.domain.requests import By, Facts, Once
 
 API_ID = web.RequestKey("api_id", str)
 """Id of the request; in its answer and on every log line of it."""
@@ -30,6 +31,15 @@ async def body(request: web.Request, model: type[_Model]) -> _Model:
     Raises:
         Problem: naming everything that is wrong with it.
     """
+    return validated(model, await json_object(request))
+
+
+async def json_object(request: web.Request) -> dict[str, Any]:
+    """The JSON body as it was sent.
+
+    Raises:
+        Problem: it is no JSON object.
+    """
     text = await request.read()
     try:
         sent = json.loads(text, parse_constant=_no_constant)
@@ -37,12 +47,33 @@ async def body(request: web.Request, model: type[_Model]) -> _Model:
         raise Problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.") from None
     if not isinstance(sent, dict):
         raise Problem(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
-    return _validated(model, sent)
+    return sent
 
 
 def query(request: web.Request, model: type[_Model]) -> _Model:
-    """The query string.  Raises: Problem: naming everything that is wrong with it."""
-    return _validated(model, {name: value for name, value in request.query.items() if value})
+    """The query string.
+
+    Raises:
+        Problem: naming everything that is wrong with it.
+    """
+    return validated(model, {name: value for name, value in request.query.items() if value})
+
+
+def validated(model: type[_Model], sent: Any, *, facts: Facts | None = None) -> _Model:
+    """What was sent, understood, with what must be known to judge it.
+
+    Raises:
+        Problem: naming everything that is wrong with it.
+    """
+    try:
+        return model.model_validate(sent, context=facts)
+    except pydantic.ValidationError as error:
+        raise of_validation(error, fixed=getattr(model, "FIXED", ())) from None
+
+
+def by(request: web.Request, reason: str = "") -> By:
+    """Whose doing the request is, for a session's history."""
+    return By(actor=str(request[BEARER]), reason=reason)
 
 
 async def once(request: web.Request) -> Once | None:
@@ -97,13 +128,6 @@ def number(request: web.Request) -> PhoneNumber:
 def answer(request: web.Request, status: HTTPStatus, content: dict[str, Any]) -> web.Response:
     """JSON, with the request's id first."""
     return web.json_response({"api_id": request[API_ID], **content}, status=status)
-
-
-def _validated(model: type[_Model], sent: dict[str, Any]) -> _Model:
-    try:
-        return model.model_validate(sent)
-    except pydantic.ValidationError as error:
-        raise of_validation(error) from None
 
 
 def _no_constant(name: str) -> Any:

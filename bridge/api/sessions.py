@@ -1,7 +1,8 @@
-"""Masking sessions: create, list, get, expire."""
+"""Masking sessions: create, list, get, update, expire, and what became of one."""
 
 import dataclasses
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import web
 
@@ -10,8 +11,16 @@ from bridge.api.ports import Sessions
 from bridge.api.problems import not_found, of_refusal
 from bridge.api.render import sessions as render
 from bridge.api.render.forms import page
-from bridge.api.schemas.sessions import CreateSession, ListSessions, UpdateSession
-from bridge.domain.reports import Refusal
+from bridge.api.schemas.sessions import (
+    CreateSession,
+    ExpireSession,
+    ListSessions,
+    UpdateSession,
+    numbers_named,
+    subaccount_named,
+)
+from bridge.domain.reports import DryRun, SessionReport
+from bridge.domain.requests import Facts, Once, Refusal
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,29 +37,46 @@ DEFAULTS = web.AppKey("defaults", SessionDefaults)
 
 
 async def create(request: web.Request) -> web.Response:
-    asked = await requests.body(request, CreateSession)
+    sent = await requests.json_object(request)
+    made = await make(request, sent, await requests.once(request))
+    if isinstance(made, DryRun):
+        return requests.answer(request, HTTPStatus.OK, render.would_be(made))
+    return requests.answer(request, HTTPStatus.CREATED, render.created(made))
+
+
+async def make(
+    request: web.Request, sent: dict[str, Any], once: Once | None
+) -> SessionReport | DryRun:
+    """Make the session that ``sent`` asks for.
+
+    Raises:
+        Problem: it cannot be made.
+    """
+    facts = await _facts(request, sent)
+    asked = requests.validated(CreateSession, sent, facts=facts)
     defaults = dataclasses.asdict(request.app[DEFAULTS])
     new = asked.to_domain(requests.account(request), **defaults)
     made = await request.app[SESSIONS].create(
-        dataclasses.replace(new, once=await requests.once(request))
+        dataclasses.replace(new, once=once), requests.by(request, asked.reason)
     )
     if isinstance(made, Refusal):
         raise of_refusal(made)
-    return requests.answer(request, HTTPStatus.CREATED, render.created(made))
+    return made
 
 
 async def list_all(request: web.Request) -> web.Response:
     asked = requests.query(request, ListSessions)
     found = await request.app[SESSIONS].list(
-        requests.account(request), asked.to_domain(), limit=asked.limit, offset=asked.offset
+        requests.account(request), asked.to_domain(), asked.window
     )
     shown = page(
         [render.listed_session(one) for one in found.items],
         found,
         url=request.url,
         limit=asked.limit,
-        offset=asked.offset,
+        offset=asked.window.offset,
     )
+    shown["meta"]["next_cursor"] = render.next_cursor(found)
     return requests.answer(request, HTTPStatus.OK, {"response": shown})
 
 
@@ -61,10 +87,22 @@ async def get(request: web.Request) -> web.Response:
     return requests.answer(request, HTTPStatus.OK, {"response": render.session(found)})
 
 
+async def history(request: web.Request) -> web.Response:
+    account, session_id = requests.account(request), requests.session_id(request)
+    steps = await request.app[SESSIONS].history(account, session_id)
+    if steps is None:
+        raise not_found()
+    return requests.answer(request, HTTPStatus.OK, {"objects": [*map(render.step, steps)]})
+
+
 async def update(request: web.Request) -> web.Response:
-    asked = await requests.body(request, UpdateSession)
+    sent = await requests.json_object(request)
+    asked = requests.validated(UpdateSession, sent, facts=await _facts(request, sent))
     changed = await request.app[SESSIONS].update(
-        requests.account(request), requests.session_id(request), asked.to_domain()
+        requests.account(request),
+        requests.session_id(request),
+        asked.to_domain(),
+        requests.by(request, asked.reason),
     )
     if isinstance(changed, Refusal):
         raise of_refusal(changed)
@@ -72,9 +110,19 @@ async def update(request: web.Request) -> web.Response:
 
 
 async def expire(request: web.Request) -> web.Response:
+    asked = requests.query(request, ExpireSession)
     refusal = await request.app[SESSIONS].expire(
-        requests.account(request), requests.session_id(request)
+        requests.account(request),
+        requests.session_id(request),
+        requests.by(request, asked.reason),
+        hang_up=asked.hangup,
     )
     if refusal:
         raise of_refusal(refusal)
     return requests.answer(request, HTTPStatus.OK, {"message": "Session expired"})
+
+
+async def _facts(request: web.Request, sent: dict[str, Any]) -> Facts:
+    return await request.app[SESSIONS].facts(
+        requests.account(request), numbers_named(sent), subaccount_named(sent)
+    )

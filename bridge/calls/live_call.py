@@ -1,5 +1,6 @@
 """One call while it is up, and the record it leaves."""
 
+import asyncio
 import dataclasses
 from datetime import datetime
 from uuid import UUID
@@ -19,6 +20,8 @@ class LiveCall:
     a_leg: Leg
     callee: PhoneNumber | None = None
     b_leg: Leg | None = None
+    asked_to_end: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    """Set when its customer wants it ended now."""
 
     @property
     def id(self) -> UUID:

@@ -14,6 +14,8 @@ from bridge.domain.causes import Cause
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import (
     CANCELLED,
+    CUSTOMER_CANCELLED,
+    CUSTOMER_HUNG_UP,
     RING_TIMEOUT,
     TIME_LIMIT,
     HungUpBy,
@@ -80,7 +82,7 @@ async def masked_call(call: LiveCall, *, log: CallLog, switch: Switch) -> Outcom
         await call.a_leg.hangup(cause)
         return outcome
 
-    call.callee, limits = decision.callee, decision.session.limits
+    call.callee, limits = decision.callee, decision.limits
     async with switch.dial(
         call.callee, caller_id=decision.caller_id, call_id=call.id, limits=limits
     ) as call.b_leg:
@@ -97,6 +99,7 @@ async def ringing(
     match await race(
         caller_gave_up=a_leg.ended(),
         callee_ended=b_leg.ended(),
+        customer_hung_up=call.asked_to_end.wait(),
         callee_answered=b_leg.answered(),
         within=limits.ring_timeout,
     ):
@@ -106,6 +109,9 @@ async def ringing(
             outcome, cause = callee_failed(b_leg.state.hangup_cause or 0)
             await a_leg.hangup(cause)
             return outcome
+        case "customer_hung_up":
+            await a_leg.hangup(Cause.NO_ANSWER)
+            return CUSTOMER_CANCELLED
         case "timed_out":
             await a_leg.hangup(Cause.NO_ANSWER)
             return RING_TIMEOUT
@@ -113,19 +119,27 @@ async def ringing(
     await a_leg.answer()
     async with switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=limits.call_time_limit):
         log.answered(call.id, b_leg.state.answered_at, ringing_at=b_leg.state.ringing_at)
-        return await talking(a_leg, b_leg, within=limits.call_time_limit)
+        return await talking(call, b_leg, within=limits.call_time_limit)
 
 
-async def talking(a_leg: Leg, b_leg: Leg, *, within: float) -> Outcome:
+async def talking(call: LiveCall, b_leg: Leg, *, within: float) -> Outcome:
     """From the two being joined to the end of both legs.
 
     ``within``: seconds left to talk.
     """
-    first = await race(caller=a_leg.ended(), callee=b_leg.ended(), within=within)
+    a_leg = call.a_leg
+    first = await race(
+        caller=a_leg.ended(),
+        callee=b_leg.ended(),
+        customer=call.asked_to_end.wait(),
+        within=within,
+    )
     await a_leg.hangup(Cause.NORMAL_CLEARING)
     await b_leg.hangup(Cause.NORMAL_CLEARING)
     if first == TIMED_OUT:
         return TIME_LIMIT
+    if first == "customer":
+        return CUSTOMER_HUNG_UP
     # Both ends are needed to tell whose it was; Asterisk reports them milliseconds apart.
     await race(a=_both_ended(a_leg, b_leg), within=5.0)
     if not a_leg.state.answered:

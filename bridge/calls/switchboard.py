@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from bridge import metrics
 from bridge.ari.errors import AriError
 from bridge.calls.live_call import LiveCall, record_of
 from bridge.calls.masked_call import CallLog
@@ -47,6 +48,7 @@ class Switchboard:
         self._release = release
         self._now = now
         self._drain_timeout = drain_timeout
+        self._calls: dict[UUID, LiveCall] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._closed = asyncio.Event()
@@ -75,8 +77,17 @@ class Switchboard:
         if self._group is None:
             raise RuntimeError("the switchboard is not running")
         task = self._group.create_task(self._carry(call, story), name=f"call {call.id}")
-        self._tasks[call.id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(call.id, None))
+        self._calls[call.id], self._tasks[call.id] = call, task
+        task.add_done_callback(lambda _: self._forget(call.id))
+
+    def hang_up(self, call_id: UUID) -> None:
+        """Have a call end for its customer asks for it; one that is over is no error."""
+        if call := self._calls.get(call_id):
+            call.asked_to_end.set()
+
+    def _forget(self, call_id: UUID) -> None:
+        self._calls.pop(call_id, None)
+        self._tasks.pop(call_id, None)
 
     async def _carry(self, call: LiveCall, story: Story) -> None:
         """The call's last line of defence: a bug ends this call, no other, and is recorded."""
@@ -105,6 +116,7 @@ class Switchboard:
 
 def _log_end(record: CallRecord) -> None:
     outcome = record.outcome
+    metrics.CALLS.labels(outcome.disposition, outcome.fault).inc()
     level = log.warning if outcome.fault in {Fault.US, Fault.CARRIER} else log.info
     level(
         "call ended",

@@ -21,6 +21,19 @@ class Scope(enum.StrEnum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Bearer:
+    """Who sent a request, as the token tells."""
+
+    token: uuid.UUID
+    name: str
+    scope: Scope
+
+    def __str__(self) -> str:
+        """As a session's history names its actor."""
+        return f"token {self.token} ({self.name})" if self.name else f"token {self.token}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """A token, without its secret, which nobody keeps."""
 

@@ -56,6 +56,8 @@ def completed(hung_up_by: HungUpBy) -> Outcome:
 TIME_LIMIT = Outcome(Disposition.COMPLETED, "time-limit", Fault.NONE, HungUpBy.BRIDGE)
 CANCELLED = Outcome(Disposition.CANCELLED, "caller-gave-up", Fault.NONE, HungUpBy.CALLER)
 RING_TIMEOUT = Outcome(Disposition.NO_ANSWER, "ring-timeout", Fault.CALLEE, HungUpBy.BRIDGE)
+CUSTOMER_CANCELLED = Outcome(Disposition.CANCELLED, "customer-hung-up", Fault.NONE, HungUpBy.BRIDGE)
+CUSTOMER_HUNG_UP = Outcome(Disposition.COMPLETED, "customer-hung-up", Fault.NONE, HungUpBy.BRIDGE)
 DRAINED = Outcome(Disposition.FAILED, "bridge-stopped", Fault.US, HungUpBy.BRIDGE)
 CRASHED = Outcome(Disposition.FAILED, "crash", Fault.US, HungUpBy.BRIDGE)
 ASTERISK_FAILED = Outcome(Disposition.FAILED, "asterisk-failed", Fault.US, HungUpBy.BRIDGE)
@@ -67,7 +69,12 @@ _REFUSALS = {
     "number-not-in-service": (Cause.UNALLOCATED, Fault.CARRIER),
     "unknown-caller": (Cause.CALL_REJECTED, Fault.CALLER),
     "session-expired": (Cause.CALL_REJECTED, Fault.CALLER),
+    "session-not-begun": (Cause.CALL_REJECTED, Fault.CALLER),
+    "one-way-session": (Cause.CALL_REJECTED, Fault.CALLER),
     "session-busy": (Cause.USER_BUSY, Fault.CALLER),
+    "calls-used-up": (Cause.CALL_REJECTED, Fault.CALLER),
+    "time-used-up": (Cause.CALL_REJECTED, Fault.CALLER),
+    "nobody-to-call": (Cause.NO_ANSWER, Fault.CUSTOMER),
 }
 
 

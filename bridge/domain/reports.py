@@ -13,7 +13,6 @@ from bridge.domain.records import Role
 from bridge.domain.sessions import Session
 
 T = TypeVar("T")
-V = TypeVar("V", datetime, int)
 
 
 class SessionStatus(enum.StrEnum):
@@ -37,6 +36,7 @@ class Interaction:
     leg_count: int
     seconds: int
     """Time talked, summed over the legs, in whole seconds begun."""
+    recording: uuid.UUID | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +77,14 @@ class SessionReport:
     session: Session
     options: Mapping[str, Any]
     """Arguments of the contract by their names there."""
+    single_party: bool
+    """Whether one of the two may be missing."""
+    subaccount: str | None
+    expiry_after_last_call: int | None
+    """Seconds that the session lives on, at least, after each call."""
+    client_reference_id: str | None
+    metadata: Mapping[str, Any]
+    """Whatever its customer wants to find with it."""
     cooloff: int
     """Seconds for which its pairs rest when it is over."""
     status: SessionStatus
@@ -84,6 +92,34 @@ class SessionReport:
     billed_seconds: int
     last_interaction_at: datetime | None
     interactions: Sequence[Interaction]
+
+    @property
+    def takes_anybody(self) -> bool:
+        """Whether whoever calls is the missing party, with no question asked."""
+        missing = self.session.first_party is None or self.session.second_party is None
+        return missing and not self.options.get("is_pin_authentication_required", False)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStep:
+    """Something that became of a session."""
+
+    at: datetime
+    what: str
+    """``created``, ``updated``, ``prolonged``, ``closed`` or ``expired``."""
+    actor: str
+    """A token, a call, or the clock."""
+    reason: str
+    changed: Sequence[str]
+    """Names of the arguments that were changed."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """What a create request would have made."""
+
+    virtual_number: PhoneNumber
+    second_virtual_number: PhoneNumber | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,85 +139,5 @@ class Page(Generic[T]):
 
     items: Sequence[T]
     total: int
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Range(Generic[V]):
-    """From ``low``, inclusive, to ``high``, exclusive; ``None`` is without that bound."""
-
-    low: V | None = None
-    high: V | None = None
-
-    def both(self, other: "Range[V]") -> "Range[V]":
-        """What is in this and in the other."""
-        lows = [bound for bound in (self.low, other.low) if bound is not None]
-        highs = [bound for bound in (self.high, other.high) if bound is not None]
-        return Range(max(lows, default=None), min(highs, default=None))
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class SessionFilter:
-    """Which sessions a list shows; ``None`` means any."""
-
-    first_party: PhoneNumber | None = None
-    second_party: PhoneNumber | None = None
-    virtual_number: PhoneNumber | None = None
-    status: SessionStatus | None = None
-    created: Range[datetime] = dataclasses.field(default_factory=Range)
-    expires: Range[datetime] = dataclasses.field(default_factory=Range)
-    duration: Range[int] = dataclasses.field(default_factory=Range)
-    """Seconds from the creation to the end."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Once:
-    """What tells that a request was sent before."""
-
-    key: str
-    fingerprint: bytes
-    """SHA-256 of the request; under one key only the same request is a repeat."""
-    seconds: int
-    """How long it is remembered."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class NewSession:
-    """What a customer asks for."""
-
-    account: str
-    first_party: PhoneNumber
-    second_party: PhoneNumber
-    country: str | None
-    """Country that the virtual number must be of; ``None`` for any."""
-    expiry: int
-    """Seconds until the session ends."""
-    ring_timeout: int
-    call_time_limit: int
-    options: Mapping[str, Any]
-    cooloff: int = 0
-    """Seconds for which the pairs rest when the session is over."""
-    once: Once | None = None
-    """Make it once, however often it is asked for."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class SessionChange:
-    """What a customer wants otherwise; ``None`` leaves a thing as it is."""
-
-    expiry: int | None = None
-    """Seconds until the session ends, from now."""
-    ring_timeout: int | None = None
-    call_time_limit: int | None = None
-    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-
-
-class Refusal(enum.Enum):
-    """Why a request that is well formed cannot be carried out."""
-
-    POOL_EXHAUSTED = "pool-exhausted"
-    FIRST_PARTY_IS_OURS = "first-party-is-a-virtual-number"
-    SECOND_PARTY_IS_OURS = "second-party-is-a-virtual-number"
-    ALREADY_EXPIRED = "already-expired"
-    NOT_FOUND = "not-found"
-    NUMBER_TAKEN = "number-taken"
-    KEY_REUSED = "key-reused"
+    more: bool = False
+    """Whether others come after these."""

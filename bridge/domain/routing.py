@@ -4,7 +4,7 @@ import dataclasses
 from datetime import datetime
 
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.sessions import Session, Side
+from bridge.domain.sessions import Direction, Limits, Session, Side
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,11 +14,18 @@ class Lookup:
     now: datetime
     number_in_service: bool
     """Whether the dialled number is one of ours and takes calls."""
+    caller: PhoneNumber | None = None
     session: Session | None = None
     """The session that holds, or last held, the pair."""
     caller_side: Side | None = None
     calls_up: int = 0
     """Other calls of that session that have not ended."""
+    calls_made: int = 0
+    """Calls of that session that were not refused; counted where it has a limit."""
+    seconds_talked: int = 0
+    """Over all its calls; counted where it has a limit."""
+    last_counterpart: PhoneNumber | None = None
+    """Whom the one party of a session talked to last, while the other is missing."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -28,6 +35,7 @@ class Connect:
     session: Session
     callee: PhoneNumber
     caller_id: PhoneNumber
+    limits: Limits
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,16 +47,42 @@ class Refuse:
 
 def route(lookup: Lookup) -> Connect | Refuse:
     """Decide an inbound call.  Whoever is not a party of a live session is refused."""
+    session, side = lookup.session, lookup.caller_side
     if not lookup.number_in_service:
         return Refuse("number-not-in-service")
-    if lookup.session is None or lookup.caller_side is None:
+    if session is None or side is None or not _is_party(lookup.caller, session, side):
         return Refuse("unknown-caller")
-    if not lookup.session.is_live(lookup.now):
+    if not session.is_live(lookup.now):
         return Refuse("session-expired")
+    if session.valid_from and lookup.now < session.valid_from:
+        return Refuse("session-not-begun")
+    if session.direction is Direction.ONE_WAY and side is Side.SECOND:
+        return Refuse("one-way-session")
     if lookup.calls_up:
         return Refuse("session-busy")
+    if session.max_calls is not None and lookup.calls_made >= session.max_calls:
+        return Refuse("calls-used-up")
+    time_left = _time_left(session, lookup.seconds_talked)
+    if time_left <= 0:
+        return Refuse("time-used-up")
+    callee = session.party(side.other) or lookup.last_counterpart
+    if callee is None:
+        return Refuse("nobody-to-call")
     return Connect(
-        lookup.session,
-        callee=lookup.session.party(lookup.caller_side.other),
-        caller_id=lookup.session.virtual_number,
+        session,
+        callee=callee,
+        caller_id=session.number_for(side.other),
+        limits=Limits(session.ring_timeout, time_left),
     )
+
+
+def _is_party(caller: PhoneNumber | None, session: Session, side: Side) -> bool:
+    """Whether the session is the caller's: a party's number, or anybody where that is missing."""
+    return session.party(side) is None or caller in session.numbers(side)
+
+
+def _time_left(session: Session, seconds_talked: int) -> int:
+    """Seconds that the next call may last."""
+    if session.max_total_duration is None:
+        return session.call_time_limit
+    return min(session.call_time_limit, session.max_total_duration - seconds_talked)

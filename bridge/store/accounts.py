@@ -7,7 +7,7 @@ import string
 import uuid
 from collections.abc import Sequence
 
-from bridge.domain.access import Scope, Token
+from bridge.domain.access import Bearer, Scope, Token
 from bridge.domain.reports import Account
 from bridge.store import queries
 from bridge.store.pool import Connection, Database
@@ -38,14 +38,17 @@ class Accounts:
             row = await self._sql.find_account(connection, account=auth_id)
         return Account(**row) if row else None
 
-    async def authenticate(self, auth_id: str, token: str) -> Scope | None:
-        """What ``token`` lets its bearer do in the account; ``None`` if it is not valid."""
+    async def authenticate(self, auth_id: str, token: str) -> Bearer | None:
+        """Whose ``token`` it is in the account; ``None`` if it is not valid."""
         async with self._database.connection() as connection:
             rows = [row async for row in self._sql.find_valid_tokens(connection, account=auth_id)]
         given = _sha256(token)
         # Every one is compared, so that the time tells nothing.
-        fitting = [row["scope"] for row in rows if hmac.compare_digest(given, row["sha256"])]
-        return Scope(fitting[0]) if fitting else None
+        fitting = [row for row in rows if hmac.compare_digest(given, row["sha256"])]
+        if not fitting:
+            return None
+        [row] = fitting
+        return Bearer(token=row["id"], name=row["name"], scope=Scope(row["scope"]))
 
     async def add_token(self, auth_id: str, token: str, *, name: str, scope: Scope) -> bool:
         """Let ``token`` open the account too; ``False`` if there is no such account."""

@@ -16,6 +16,12 @@ class CallReports:
         self._database = database
         self._sql = queries.load()
 
+    async def hang_up(self, account: str, leg_id: uuid.UUID) -> bool:
+        """Have the call of a leg end now; ``False`` if there is none, or it is over."""
+        async with self._database.transaction() as connection:
+            row = await self._sql.ask_hangup_of_leg(connection, account=account, id=leg_id)
+        return row is not None
+
     async def leg(self, account: str, leg_id: uuid.UUID) -> LegReport | None:
         async with self._database.connection() as connection:
             row = await self._sql.find_leg(connection, account=account, id=leg_id)

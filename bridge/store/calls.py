@@ -10,7 +10,7 @@ from bridge.domain.routing import Lookup
 from bridge.domain.sessions import Limits, Side
 from bridge.store import queries
 from bridge.store.pool import Connection, Database, Row
-from bridge.store.sessions import session
+from bridge.store.session_rows import digits, session
 
 
 class Calls:
@@ -38,15 +38,21 @@ class Calls:
                 node=self._node,
                 channel_id=arrival.channel_id,
                 dialled=arrival.dialled,
-                caller=_digits(arrival.caller),
+                caller=digits(arrival.caller),
                 started_at=arrival.started_at,
             )
         return Lookup(
             now=row["now"],
             number_in_service=row["number_in_service"],
+            caller=arrival.caller,
             session=session(row) if row["id"] else None,
             caller_side=Side(row["caller_side"]) if row["caller_side"] else None,
             calls_up=row["calls_up"],
+            calls_made=row["calls_made"],
+            seconds_talked=row["seconds_talked"],
+            last_counterpart=(
+                PhoneNumber(row["last_counterpart"]) if row["last_counterpart"] else None
+            ),
         )
 
     async def open_calls(self) -> Sequence[OpenCall]:
@@ -74,7 +80,7 @@ class Calls:
             call_id=arrival.call_id,
             node=self._node,
             dialled=arrival.dialled,
-            caller=_digits(arrival.caller),
+            caller=digits(arrival.caller),
             started_at=arrival.started_at,
             ringing_at=record.ringing_at,
             answered_at=record.answered_at,
@@ -91,7 +97,7 @@ class Calls:
                 call_id=arrival.call_id,
                 role=leg.role.value,
                 channel_id=leg.channel_id,
-                party_number=_digits(leg.party_number),
+                party_number=digits(leg.party_number),
                 started_at=leg.started_at,
                 ringing_at=leg.ringing_at,
                 answered_at=leg.answered_at,
@@ -99,10 +105,7 @@ class Calls:
                 hangup_cause=leg.hangup_cause,
                 sip_code=leg.sip_code,
             )
-
-
-def _digits(number: PhoneNumber | None) -> str | None:
-    return number.e164 if number else None
+        await self._sql.prolong_session(connection, call_id=arrival.call_id)
 
 
 def _open_call(row: Row) -> OpenCall:

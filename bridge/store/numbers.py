@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.reports import Page, Refusal, VirtualNumber
+from bridge.domain.reports import Page, VirtualNumber
+from bridge.domain.requests import Refusal
 from bridge.store import queries
 from bridge.store.pool import Connection, Database, Row
 

@@ -1,87 +1,123 @@
 """Masking sessions, and the (caller, virtual number) pairs that they hold."""
 
 import uuid
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
 
+import asyncpg
+
+from bridge import metrics
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.reports import (
-    Interaction,
+from bridge.domain.reports import DryRun, Page, SessionReport, SessionStep
+from bridge.domain.requests import (
+    By,
+    Facts,
     NewSession,
-    Page,
     Refusal,
     SessionChange,
     SessionFilter,
-    SessionReport,
-    SessionStatus,
+    Window,
 )
-from bridge.domain.sessions import Session, Side
+from bridge.domain.sessions import Side
 from bridge.store import queries
+from bridge.store.allocations import Allocations, NoNumber, PairTaken
+from bridge.store.errors import StoreUnavailable
 from bridge.store.pool import Connection, Database, Row
+from bridge.store.session_rows import all_digits, digits, session_report
+
+_ATTEMPTS = 20  # at numbers that somebody else takes in the moment between look and grasp
 
 
 class Sessions:
     """Sessions by account.  All times are the database's."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, headroom: int = 1) -> None:
         self._database = database
+        self._allocations = Allocations(headroom=headroom)
         self._sql = queries.load()
 
-    async def create(self, new: NewSession) -> SessionReport | Refusal:
-        """Find a number that is free for both parties, and take it.
+    async def facts(
+        self, account: str, numbers: Sequence[PhoneNumber], subaccount: str | None
+    ) -> Facts:
+        """What must be known to judge a request that names these."""
+        async with self._database.connection() as connection:
+            row = await self._sql.find_facts(
+                connection, account=account, numbers=all_digits(numbers), subaccount=subaccount
+            )
+        return Facts(
+            own_numbers=frozenset(map(PhoneNumber, row["own_numbers"])),
+            countries=None if row["countries"] is None else frozenset(row["countries"]),
+            subaccounts=frozenset(row["subaccounts"]),
+        )
 
-        The primary key of ``route`` is what keeps a pair from being given twice; when somebody
-        else is faster, the next number is tried.
+    async def create(self, new: NewSession, by: By) -> SessionReport | DryRun | Refusal:
+        """Find virtual numbers that are free for the parties, and take them.
+
+        The primary key of ``route`` is what keeps a pair from being given twice.
         """
-        async with self._database.transaction() as connection:
-            await self._sql.lock_parties(
-                connection,
-                first_party=new.first_party.e164,
-                second_party=new.second_party.e164,
-            )
-            if earlier := await self._made_before(connection, new):
-                return earlier
-            if refusal := await self._is_ours(connection, new):
-                return refusal
-            return await self._make(connection, new)
-
-    async def _make(self, connection: Connection, new: NewSession) -> SessionReport | Refusal:
-        tried: list[str] = []
-        while True:
-            row = await self._sql.find_free_number(
-                connection,
-                account=new.account,
-                country=new.country,
-                tried=tried,
-                first_party=new.first_party.e164,
-                second_party=new.second_party.e164,
-            )
-            if row is None:
-                return Refusal.POOL_EXHAUSTED
-            try:
-                session_id = await self._take(connection, new, row["number"])
-            except _PairTaken:
-                tried.append(row["number"])
-            except _KeyTaken:
-                return Refusal.KEY_REUSED
-            else:
+        try:
+            async with self._database.transaction() as connection:
+                await self._allocations.lock(connection, new)
+                if earlier := await self._made_before(connection, new):
+                    return earlier
+                session_id = await self._make(connection, new, by)
+                if isinstance(session_id, Refusal):
+                    return session_id
+                if new.dry_run:
+                    raise _Undo(await self._report(connection, new.account, session_id))
+                metrics.SESSIONS_CREATED.inc()
                 return await self._report(connection, new.account, session_id)
+        except _Undo as undo:
+            one = undo.report.session
+            return DryRun(
+                virtual_number=one.virtual_number, second_virtual_number=one.second_virtual_number
+            )
+        except _Refused as refused:
+            return refused.refusal
+
+    async def _make(self, connection: Connection, new: NewSession, by: By) -> uuid.UUID | Refusal:
+        """Raises: _Refused: nothing was made."""
+        for _ in range(_ATTEMPTS):
+            try:
+                virtual_numbers = await self._allocations.find(connection, new)
+                async with connection.transaction():
+                    return await self._insert(connection, new, virtual_numbers, by)
+            except PairTaken:
+                continue
+            except NoNumber as none:
+                return none.refusal
+            except asyncpg.UniqueViolationError as violation:
+                if violation.constraint_name != "session_client_reference":
+                    raise
+                raise _Refused(Refusal.REFERENCE_TAKEN) from None
+        raise StoreUnavailable("numbers were taken faster than we could look")
 
     async def get(self, account: str, session_id: uuid.UUID) -> SessionReport | None:
         async with self._database.connection() as connection:
             row = await self._sql.find_session(connection, account=account, id=session_id)
         return session_report(row) if row else None
 
+    async def history(self, account: str, session_id: uuid.UUID) -> Sequence[SessionStep] | None:
+        """What became of a session, oldest first; ``None`` if there is no such session."""
+        async with self._database.connection() as connection:
+            rows = [
+                row
+                async for row in self._sql.list_steps(connection, account=account, id=session_id)
+            ]
+        return [SessionStep(**row) for row in rows] or None
+
     async def list(
-        self, account: str, wanted: SessionFilter, *, limit: int, offset: int
+        self, account: str, wanted: SessionFilter, window: Window
     ) -> Page[SessionReport]:
         """Newest first."""
         conditions = {
             "account": account,
-            "first_party": _digits(wanted.first_party),
-            "second_party": _digits(wanted.second_party),
-            "virtual_number": _digits(wanted.virtual_number),
+            "first_party": digits(wanted.first_party),
+            "second_party": digits(wanted.second_party),
+            "virtual_number": digits(wanted.virtual_number),
             "status": wanted.status.value if wanted.status else None,
+            "subaccount": wanted.subaccount,
+            "client_reference_id": wanted.client_reference_id,
+            "metadata": wanted.metadata,
             "created_from": wanted.created.low,
             "created_to": wanted.created.high,
             "expires_from": wanted.expires.low,
@@ -89,65 +125,177 @@ class Sessions:
             "duration_from": wanted.duration.low,
             "duration_to": wanted.duration.high,
         }
+        after_created, after_id = window.after or (None, None)
         async with self._database.connection() as connection:
             rows = [
                 row
                 async for row in self._sql.list_sessions(
-                    connection, **conditions, limit=limit, offset=offset
+                    connection,
+                    **conditions,
+                    limit=window.limit + 1,
+                    offset=window.offset,
+                    after_created=after_created,
+                    after_id=after_id,
                 )
             ]
             total = await self._sql.count_sessions(connection, **conditions)
-        return Page(items=[session_report(row) for row in rows], total=total)
+        items = [session_report(row) for row in rows[: window.limit]]
+        return Page(items=items, total=total, more=len(rows) > window.limit)
 
     async def update(
-        self, account: str, session_id: uuid.UUID, change: SessionChange
+        self, account: str, session_id: uuid.UUID, change: SessionChange, by: By
     ) -> SessionReport | Refusal:
         """Change a live session.  A call that is up keeps the limits it began with."""
         try:
             async with self._database.transaction() as connection:
-                changed = await self._sql.update_session(
-                    connection,
-                    account=account,
-                    id=session_id,
-                    expiry=change.expiry,
-                    ring_timeout=change.ring_timeout,
-                    call_time_limit=change.call_time_limit,
-                    options=dict(change.options),
-                )
-                if changed is None:
+                before = await self._sql.lock_session(connection, account=account, id=session_id)
+                if before is None:
                     return await self._why_not(connection, account, session_id)
-                held = [row async for row in self._sql.hold_routes(connection, session=session_id)]
-                if len(held) < len(Side):
-                    raise _PairTaken
-                return await self._report(connection, account, session_id)
-        except _PairTaken:  # it ended while we looked, and somebody took a pair of it at once
-            return Refusal.ALREADY_EXPIRED
+                await self._change_parties(connection, session_id, before, change)
+                await self._change(connection, session_id, change)
+                held = await self._sql.hold_routes(connection, session=session_id)
+                report = await self._report(connection, account, session_id)
+                if held < _pairs(report):
+                    # It ended while we looked, and somebody took a pair of it at once.
+                    raise _Refused(Refusal.ALREADY_EXPIRED)
+                await self._note(connection, session_id, "updated", by, change.changed)
+                return report
+        except _Refused as refused:
+            return refused.refusal
 
-    async def expire(self, account: str, session_id: uuid.UUID) -> Refusal | None:
-        """End a session: no new calls.
+    async def expire(
+        self, account: str, session_id: uuid.UUID, by: By, *, hang_up: bool
+    ) -> Refusal | None:
+        """End a session: no new calls; ``hang_up`` ends the one that is up, too.
 
         Its pairs are free once a live call of it is over and they have cooled off.
         """
         async with self._database.transaction() as connection:
-            if await self._sql.close_session(connection, account=account, id=session_id):
-                await self._sql.release_routes(connection, session=session_id)
-                await self._sql.forget_repeats(connection, session=session_id)
-                return None
-            return await self._why_not(connection, account, session_id)
+            if not await self._sql.close_session(connection, account=account, id=session_id):
+                return await self._why_not(connection, account, session_id)
+            await self._sql.release_routes(connection, session=session_id)
+            await self._sql.forget_repeats(connection, session=session_id)
+            await self._note(connection, session_id, "closed", by)
+            if hang_up:
+                async for _ in self._sql.ask_hangup(connection, session=session_id):
+                    pass
+        return None
+
+    async def note_expired(self, *, at_most: int) -> int:
+        """Note the end of sessions whose time is over, and tell it as an event, once; how many."""
+        async with self._database.connection() as connection:
+            noted: int = await self._sql.note_expired(connection, limit=at_most)
+        metrics.SESSIONS_EXPIRED.inc(noted)
+        return noted
+
+    async def _insert(
+        self,
+        connection: Connection,
+        new: NewSession,
+        virtual_numbers: Sequence[PhoneNumber],
+        by: By,
+    ) -> uuid.UUID:
+        """Raises: PairTaken, _Refused: nothing was done."""
+        session_id = uuid.uuid4()
+        virtual_number, second_virtual_number = (*virtual_numbers, None)[:2]
+        await self._sql.insert_session(
+            connection,
+            id=session_id,
+            account=new.account,
+            first_party=digits(new.first_party),
+            second_party=digits(new.second_party),
+            first_party_alternates=all_digits(new.first_party_alternates),
+            second_party_alternates=all_digits(new.second_party_alternates),
+            virtual_number=digits(virtual_number),
+            second_virtual_number=digits(second_virtual_number),
+            single_party=new.single_party,
+            subaccount=new.subaccount,
+            direction=new.direction.value,
+            valid_from=new.valid_from,
+            expiry=new.expiry,
+            expiry_after_last_call=new.expiry_after_last_call,
+            ring_timeout=new.ring_timeout,
+            call_time_limit=new.call_time_limit,
+            max_calls=new.max_calls,
+            max_total_duration=new.max_total_duration,
+            client_reference_id=new.client_reference_id,
+            metadata=dict(new.metadata),
+            cooloff=new.cooloff,
+            options=dict(new.options),
+        )
+        await self._remember(connection, new, session_id)
+        await self._allocations.take(connection, new, session_id, virtual_numbers)
+        await self._note(connection, session_id, "created", by)
+        return session_id
+
+    async def _change(
+        self, connection: Connection, session_id: uuid.UUID, change: SessionChange
+    ) -> None:
+        await self._sql.update_session(
+            connection,
+            id=session_id,
+            expiry=change.expiry,
+            ring_timeout=change.ring_timeout,
+            call_time_limit=change.call_time_limit,
+            first_party=digits(change.first_party),
+            second_party=digits(change.second_party),
+            direction=change.direction.value if change.direction else None,
+            expiry_after_last_call=change.expiry_after_last_call,
+            max_calls=change.max_calls,
+            max_total_duration=change.max_total_duration,
+            metadata=None if change.metadata is None else dict(change.metadata),
+            options=dict(change.options),
+        )
+
+    async def _change_parties(
+        self, connection: Connection, session_id: uuid.UUID, before: Row, change: SessionChange
+    ) -> None:
+        """Let a session that was made with a single party be another's, or at last somebody's.
+
+        Raises:
+            _Refused: it has its two parties, or the new one cannot be one of them.
+        """
+        for side, wanted in ((Side.FIRST, change.first_party), (Side.SECOND, change.second_party)):
+            had, other = before[f"{side}_party"], before[f"{side.other}_party"]
+            if wanted is None or wanted.e164 == had:
+                continue
+            if not before["single_party"]:
+                raise _Refused(Refusal.NOT_SINGLE_PARTY)
+            if wanted.e164 == other or wanted.e164 in before[f"{side.other}_party_alternates"]:
+                raise _Refused(Refusal.SAME_PARTY)
+            if had:
+                await self._sql.drop_route(connection, session=session_id, party_number=had)
+            await self._sql.drop_open_route(connection, session=session_id)
+            virtual_number = PhoneNumber(before["virtual_number"])
+            try:
+                await self._allocations.take_pair(
+                    connection, session_id, virtual_number, wanted, side
+                )
+            except PairTaken:
+                raise _Refused(Refusal.PARTY_BUSY_ELSEWHERE) from None
+
+    async def _note(
+        self,
+        connection: Connection,
+        session_id: uuid.UUID,
+        what: str,
+        by: By,
+        changed: Sequence[str] = (),
+    ) -> None:
+        await self._sql.note_step(
+            connection,
+            session=session_id,
+            what=what,
+            actor=by.actor,
+            reason=by.reason,
+            changed=list(changed),
+        )
 
     async def _why_not(
         self, connection: Connection, account: str, session_id: uuid.UUID
     ) -> Refusal:
         found = await self._sql.find_session(connection, account=account, id=session_id)
         return Refusal.ALREADY_EXPIRED if found else Refusal.NOT_FOUND
-
-    async def _is_ours(self, connection: Connection, new: NewSession) -> Refusal | None:
-        parties = {new.first_party.e164: Refusal.FIRST_PARTY_IS_OURS}
-        parties.setdefault(new.second_party.e164, Refusal.SECOND_PARTY_IS_OURS)
-        rows = self._sql.find_own_numbers(connection, numbers=list(parties))
-        async for row in rows:
-            return parties[row["number"]]
-        return None
 
     async def _made_before(
         self, connection: Connection, new: NewSession
@@ -162,42 +310,10 @@ class Sessions:
             return Refusal.KEY_REUSED
         return await self._report(connection, new.account, row["session"])
 
-    async def _take(
-        self, connection: Connection, new: NewSession, virtual_number: str
-    ) -> uuid.UUID:
-        """Raises: _PairTaken, _KeyTaken: nothing was done."""
-        session_id = uuid.uuid4()
-        sides = {new.first_party.e164: Side.FIRST, new.second_party.e164: Side.SECOND}
-        async with connection.transaction():
-            await self._sql.insert_session(
-                connection,
-                id=session_id,
-                account=new.account,
-                first_party=new.first_party.e164,
-                second_party=new.second_party.e164,
-                virtual_number=virtual_number,
-                expiry=new.expiry,
-                ring_timeout=new.ring_timeout,
-                call_time_limit=new.call_time_limit,
-                cooloff=new.cooloff,
-                options=dict(new.options),
-            )
-            await self._remember(connection, new, session_id)
-            for party_number in sorted(sides):  # in one order, so that no two wait crosswise
-                taken = await self._sql.take_route(
-                    connection,
-                    virtual_number=virtual_number,
-                    party_number=party_number,
-                    session=session_id,
-                    side=sides[party_number].value,
-                )
-                if taken is None:
-                    raise _PairTaken
-        return session_id
-
     async def _remember(
         self, connection: Connection, new: NewSession, session_id: uuid.UUID
     ) -> None:
+        """Raises: _Refused: a request for other parties, with the same key, was faster."""
         if new.once is None:
             return
         remembered = await self._sql.record_creation(
@@ -209,7 +325,7 @@ class Sessions:
             seconds=new.once.seconds,
         )
         if remembered is None:
-            raise _KeyTaken
+            raise _Refused(Refusal.KEY_REUSED)
 
     async def _report(
         self, connection: Connection, account: str, session_id: uuid.UUID
@@ -219,54 +335,23 @@ class Sessions:
         )
 
 
-class _PairTaken(Exception):
-    """Somebody else was faster: undo the attempt."""
+class _Refused(Exception):
+    """It cannot be done: undo what was."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
 
 
-class _KeyTaken(Exception):
-    """A request for other parties, with the same key, was faster: undo the attempt."""
+class _Undo(Exception):
+    """It was only to be tried."""
+
+    def __init__(self, report: SessionReport) -> None:
+        super().__init__()
+        self.report = report
 
 
-def session(row: Row) -> Session:
-    """A session from the columns that are its own."""
-    return Session(
-        id=row["id"],
-        account=row["account"],
-        first_party=PhoneNumber(row["first_party"]),
-        second_party=PhoneNumber(row["second_party"]),
-        virtual_number=PhoneNumber(row["virtual_number"]),
-        created_at=row["created_at"],
-        modified_at=row["modified_at"],
-        expires_at=row["expires_at"],
-        closed_at=row["closed_at"],
-        ring_timeout=row["ring_timeout"],
-        call_time_limit=row["call_time_limit"],
-    )
-
-
-def session_report(row: Row) -> SessionReport:
-    return SessionReport(
-        session=session(row),
-        options=row["options"],
-        cooloff=row["cooloff"],
-        status=SessionStatus(row["status"]),
-        leg_count=row["leg_count"],
-        billed_seconds=row["billed_seconds"],
-        last_interaction_at=row["last_interaction_at"],
-        interactions=[_interaction(item) for item in row["interactions"] or []],
-    )
-
-
-def _digits(number: PhoneNumber | None) -> str | None:
-    return number.e164 if number else None
-
-
-def _interaction(item: dict[str, Any]) -> Interaction:
-    return Interaction(
-        started_at=datetime.fromisoformat(item["started_at"]),
-        ended_at=datetime.fromisoformat(item["ended_at"]) if item["ended_at"] else None,
-        first_leg=uuid.UUID(item["first_leg"]) if item["first_leg"] else None,
-        second_leg=uuid.UUID(item["second_leg"]) if item["second_leg"] else None,
-        leg_count=item["leg_count"],
-        seconds=int(item["seconds"]),
-    )
+def _pairs(report: SessionReport) -> int:
+    """How many pairs a session must hold."""
+    one = report.session
+    return sum(len(one.numbers(side)) for side in Side) + report.takes_anybody

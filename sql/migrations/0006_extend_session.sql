@@ -22,6 +22,8 @@ ALTER TABLE session
                OR single_party AND num_nonnulls(first_party, second_party) = 1);
 UPDATE session SET over_at = coalesce(closed_at, expires_at)
  WHERE closed_at IS NOT NULL OR expires_at <= now();
+DROP INDEX session_account_newest;
+CREATE INDEX session_newest ON session (account, created_at DESC, id DESC);
 CREATE INDEX session_due ON session (expires_at) WHERE over_at IS NULL;
 CREATE UNIQUE INDEX session_client_reference ON session (account, client_reference_id);
 CREATE INDEX session_metadata ON session USING gin (metadata jsonb_path_ops);

@@ -16,7 +16,7 @@ RETURNING id;
 
 -- name: find_valid_tokens
 -- Every token that is valid for an account, for a comparison in constant time.
-SELECT sha256, scope FROM api_token WHERE account = :account::text AND revoked_at IS NULL;
+SELECT id, name, scope, sha256 FROM api_token WHERE account = :account::text AND revoked_at IS NULL;
 
 -- name: list_tokens
 -- Oldest first, those that were taken away included.

@@ -19,6 +19,7 @@ from bridge.api.limits import RateLimit
 from bridge.api.openapi import describe
 from bridge.api.operations import OPERATIONS
 from bridge.api.sessions import SessionDefaults
+from bridge.domain.requests import By
 from bridge.embedded.postgres import Postgres
 from bridge.embedded.processes import free_port
 from bridge.store.accounts import Accounts
@@ -30,6 +31,7 @@ from bridge.store.sessions import Sessions
 from tests.people import ALICE, BOB, VIRTUAL
 
 TOKEN = "7" * 64
+BY = By("a test")
 PARTIES = {"first_party": ALICE.e164, "second_party": BOB.e164}
 
 _NAMES = (f"test_{number}" for number in itertools.count())
@@ -136,6 +138,8 @@ class Api:
                 operation.returns.model_validate(content)
             else:
                 assert content == {}
+        elif operation and operation.tries and response.status == 200:
+            operation.tries.model_validate(content)
         elif operation is None or not operation.public:
             Error.model_validate(content)
         if operation and not operation.public:

@@ -7,8 +7,10 @@ import asyncio
 import os
 import sys
 
+from bridge import logs
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.reports import NewSession, SessionReport
+from bridge.domain.reports import SessionReport
+from bridge.domain.requests import By, NewSession
 from bridge.store.pool import Database
 from bridge.store.sessions import Sessions
 from tests.people import ALICE
@@ -27,12 +29,12 @@ async def main(account: str, group: int) -> int:
                             account=account,
                             first_party=ALICE,
                             second_party=PhoneNumber(f"+130355{group:02}{person:03}"),
-                            country="US",
                             expiry=3600,
                             ring_timeout=120,
                             call_time_limit=3600,
                             options={},
-                        )
+                        ),
+                        By("a creator"),
                     )
                 )
                 for person in range(PEOPLE)
@@ -41,4 +43,5 @@ async def main(account: str, group: int) -> int:
 
 
 if __name__ == "__main__":
+    logs.set_up(level="ERROR", style="json")
     print(asyncio.run(main(sys.argv[1], int(sys.argv[2]))))  # noqa: T201

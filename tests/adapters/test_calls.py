@@ -11,7 +11,8 @@ import pytest
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import CANCELLED, HungUpBy, completed
 from bridge.domain.records import Arrival, CallRecord, LegRecord, Role
-from bridge.domain.reports import NewSession, SessionReport, SessionStatus
+from bridge.domain.reports import SessionReport, SessionStatus
+from bridge.domain.requests import NewSession
 from bridge.domain.routing import Connect, Refuse, route
 from bridge.domain.sessions import Side
 from bridge.store.calls import Calls
@@ -19,6 +20,7 @@ from bridge.store.journal import Journal
 from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
 from bridge.store.sessions import Sessions
+from tests.adapters.conftest import BY
 from tests.fakes.asterisk import EPOCH
 from tests.people import ALICE, BOB, MALLORY, VIRTUAL
 
@@ -66,12 +68,13 @@ async def session(database: Database, account: str) -> SessionReport:
             account=account,
             first_party=ALICE,
             second_party=BOB,
-            country=None,
+            geomatch=False,
             expiry=3600,
             ring_timeout=30,
             call_time_limit=600,
             options={},
-        )
+        ),
+        BY,
     )
     assert isinstance(made, SessionReport)
     return made
@@ -90,7 +93,9 @@ async def test_either_party_is_led_to_the_other(
 ) -> None:
     lookup = await calls.arrived(arrival(caller))
     assert lookup.caller_side is side
-    assert route(lookup) == Connect(session.session, callee=callee, caller_id=VIRTUAL)
+    assert route(lookup) == Connect(
+        session.session, callee=callee, caller_id=VIRTUAL, limits=session.session.limits
+    )
 
 
 @pytest.mark.parametrize(
@@ -136,20 +141,20 @@ async def test_a_pair_whose_session_is_over_stays_held_while_its_call_is_up(
     sessions = Sessions(database)
     call = arrival()
     await calls.arrived(call)
-    await sessions.expire(session.session.account, session.session.id)
+    await sessions.expire(session.session.account, session.session.id, BY, hang_up=False)
     again = NewSession(
         account=session.session.account,
         first_party=ALICE,
         second_party=MALLORY,
-        country=None,
+        geomatch=False,
         expiry=60,
         ring_timeout=5,
         call_time_limit=60,
         options={},
     )
-    assert not isinstance(await sessions.create(again), SessionReport)
+    assert not isinstance(await sessions.create(again, BY), SessionReport)
     await end(calls, database, record(call))
-    assert isinstance(await sessions.create(again), SessionReport)
+    assert isinstance(await sessions.create(again, BY), SessionReport)
 
 
 async def end(calls: Calls, database: Database, finished: CallRecord) -> None:

@@ -52,8 +52,10 @@ async def test_an_account_and_its_tokens_are_made_shown_and_revoked(
     more = masking_bridge("token", "create", auth_id, "--scope", "read", "--name", "reports")
     second = shown(more.stdout, "Auth Token")
     accounts = Accounts(database)
-    assert await accounts.authenticate(auth_id, first) is Scope.ADMIN
-    assert await accounts.authenticate(auth_id, second) is Scope.READ
+    for secret, scope in [(first, Scope.ADMIN), (second, Scope.READ)]:
+        bearer = await accounts.authenticate(auth_id, secret)
+        assert bearer
+        assert bearer.scope is scope
 
     listed = masking_bridge("token", "list", auth_id).stdout
     assert "reports" in listed

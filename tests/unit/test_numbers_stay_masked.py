@@ -10,9 +10,10 @@ DIGITS_LEAVE = {
     "bridge/ari/client.py": "to Asterisk: whom to call, and as whom",
     "bridge/domain/numbers.py": "the number itself",
     "bridge/domain/signalling.py": "the dialled number, which is a virtual one, as text",
-    "bridge/store/calls.py": "to Postgres",
+    "bridge/store/allocations.py": "to Postgres",
     "bridge/store/numbers.py": "to Postgres",
-    "bridge/store/sessions.py": "to Postgres",
+    "bridge/store/session_rows.py": "to Postgres",
+    "bridge/store/sessions.py": "the same",
 }
 
 

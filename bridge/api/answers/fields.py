@@ -27,6 +27,8 @@ class Error(Identified):
     """Everything that is wrong, in whole sentences."""
 
     error: str
+    reason: str | None = None
+    """One stable word for programs, where the status does not say enough."""
 
 
 class Message(Identified):

@@ -1,10 +1,13 @@
 """Masking sessions."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from bridge.api.answers.fields import Answer, Digits, Identified, Message, Meta, Method, Time, Uuid
+
+PlusDigits = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{1,14}$")]
+"""A phone number with the plus."""
 
 
 class Interaction(Answer):
@@ -14,6 +17,7 @@ class Interaction(Answer):
     end_time: Time | None = None
     first_party_resource_url: str | None = None
     second_party_resource_url: str | None = None
+    recording_resource_url: str | None = None
     type: Literal["call"]
     total_call_amount: float
     call_billed_duration: int
@@ -22,8 +26,9 @@ class Interaction(Answer):
 
 
 class Session(Answer):
-    first_party: Digits
-    second_party: Digits
+    first_party: Digits | Literal[""]
+    second_party: Digits | Literal[""]
+    """Empty while it is missing, in a session with a single party."""
     virtual_number: Digits
     status: Literal["active", "in-progress", "expired"]
     initiate_call_to_first_party: bool
@@ -64,16 +69,35 @@ class Session(Answer):
     create_session_with_single_party: bool | None
     virtual_number_cooloff_period: int
     force_pin_authentication: bool
+    subaccount: str | None
+    virtual_number_mode: Literal["shared", "per_party"]
+    second_virtual_number: str | None
+    first_party_alternates: list[Digits]
+    second_party_alternates: list[Digits]
+    direction: Literal["one-way", "two-way"]
+    valid_from: Time
+    expiry_after_last_call: int | None
+    max_calls: int | None
+    max_total_duration: int | None
+    client_reference_id: str | None
+    metadata: dict[str, Any]
 
 
 class SessionCreated(Session):
     """The session, nested as in Plivo's fixtures and flat as in its guide."""
 
     api_id: Uuid
-    virtual_number: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{1,14}$")]
+    virtual_number: PlusDigits
     session_expiry: int
     message: str
     session: Session
+
+
+class SessionTried(Message):
+    """Which numbers a session would have got."""
+
+    virtual_number: PlusDigits
+    second_virtual_number: PlusDigits | None
 
 
 class SessionUpdated(Message):
@@ -88,10 +112,47 @@ class ListedSession(Session):
     resource_uri: str
 
 
+class SessionMeta(Meta):
+    next_cursor: str | None
+    """For the request's ``cursor``, to go on where this page ends; ``null`` at the end."""
+
+
 class SessionPage(Answer):
-    meta: Meta
+    meta: SessionMeta
     objects: list[ListedSession]
 
 
 class SessionList(Identified):
     response: SessionPage
+
+
+class Step(Answer):
+    time: Time
+    what: Literal["created", "updated", "prolonged", "closed", "expired"]
+    actor: str
+    """A token, a call, or the clock."""
+    reason: str
+    changed: list[str]
+    """Names of the arguments that were changed."""
+
+
+class SessionHistory(Identified):
+    objects: list[Step]
+
+
+class BulkResult(Answer):
+    """What became of one of many; ``status`` is what a request of its own would have had."""
+
+    index: int
+    status: int
+    session_uuid: Uuid | None = None
+    virtual_number: PlusDigits | None = None
+    second_virtual_number: str | None = None
+    message: str | None = None
+    session: Session | None = None
+    error: str | None = None
+    reason: str | None = None
+
+
+class BulkReport(Identified):
+    results: list[BulkResult]

@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
+from bridge.api.cursors import make_cursor
 from bridge.api.render.forms import Json, digits, timestamp
-from bridge.domain.reports import Interaction, SessionReport
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.reports import DryRun, Interaction, Page, SessionReport, SessionStep
 
 _PIN_FIELDS = (
     "generate_pin",
@@ -29,17 +31,27 @@ def created(report: SessionReport) -> Json:
     return {**body, "session_expiry": _lifetime(report), **nested}
 
 
+def would_be(run: DryRun) -> Json:
+    """The answer to a create request that was only tried."""
+    second = run.second_virtual_number
+    return {
+        "message": "Dry run: no session was created",
+        "virtual_number": run.virtual_number.e164,
+        "second_virtual_number": second.e164 if second else None,
+    }
+
+
 def updated(report: SessionReport) -> Json:
     return {"message": "Session updated", "session": session(report)}
 
 
 def session(report: SessionReport) -> Json:
-    """A session, in the fixtures' order and types."""
+    """A session, in the fixtures' order and types; what Plivo lacks comes after."""
     one, options = report.session, report.options
     with_pin = options["is_pin_authentication_required"]
     return {
-        "first_party": digits(one.first_party),
-        "second_party": digits(one.second_party),
+        "first_party": _party(one.first_party),
+        "second_party": _party(one.second_party),
         "virtual_number": digits(one.virtual_number),
         "status": report.status.value,
         "initiate_call_to_first_party": options["initiate_call_to_first_party"],
@@ -68,10 +80,53 @@ def session(report: SessionReport) -> Json:
         "unknown_caller_play": options["unknown_caller_play"] or "",
         "is_pin_authentication_required": with_pin,
         **{name: options[name] if with_pin else None for name in _PIN_FIELDS},
-        "create_session_with_single_party": options["create_session_with_single_party"] or None,
+        "create_session_with_single_party": report.single_party or None,
         "virtual_number_cooloff_period": report.cooloff,
         "force_pin_authentication": options["force_pin_authentication"],
+        **_extensions(report),
     }
+
+
+def _extensions(report: SessionReport) -> Json:
+    one = report.session
+    return {
+        "subaccount": report.subaccount,
+        "virtual_number_mode": "per_party" if one.second_virtual_number else "shared",
+        "second_virtual_number": _party(one.second_virtual_number) or None,
+        "first_party_alternates": [*map(digits, one.first_party_alternates)],
+        "second_party_alternates": [*map(digits, one.second_party_alternates)],
+        "direction": one.direction.value,
+        "valid_from": timestamp(one.valid_from),
+        "expiry_after_last_call": report.expiry_after_last_call,
+        "max_calls": one.max_calls,
+        "max_total_duration": one.max_total_duration,
+        "client_reference_id": report.client_reference_id,
+        "metadata": dict(report.metadata),
+    }
+
+
+def step(one: SessionStep) -> Json:
+    """Something that became of a session."""
+    return {
+        "time": timestamp(one.at),
+        "what": one.what,
+        "actor": one.actor,
+        "reason": one.reason,
+        "changed": list(one.changed),
+    }
+
+
+def next_cursor(found: Page[SessionReport]) -> str | None:
+    """Where the next page begins, whatever comes or goes meanwhile."""
+    if not found.more:
+        return None
+    last = found.items[-1].session
+    return make_cursor(last.created_at, last.id)
+
+
+def _party(number: PhoneNumber | None) -> str:
+    """Without the plus; empty where there is none, which is also how SDKs send it."""
+    return digits(number) if number else ""
 
 
 def listed_session(report: SessionReport) -> Json:
@@ -93,12 +148,17 @@ def _interaction(account: str, item: Interaction) -> Json:
         "first_party_resource_url": _call_url(account, item.first_leg),
         "second_party_resource_url": _call_url(account, item.second_leg),
         "type": "call",
+        "recording_resource_url": _recording_url(account, item.recording),
         "total_call_amount": 0,
         "call_billed_duration": item.seconds,
         "total_call_count": item.leg_count,
         "duration": item.seconds,
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _recording_url(account: str, recording: UUID | None) -> str | None:
+    return f"/v1/Account/{account}/Recording/{recording}/" if recording else None
 
 
 def _call_url(account: str, leg: UUID | None) -> str | None:

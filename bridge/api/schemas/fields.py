@@ -1,18 +1,24 @@
 """The kinds of value that a request may hold, and what is wrong with one that is none."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import pydantic
 from pydantic import BaseModel, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from bridge.api.cursors import read_cursor
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.reports import Range
+from bridge.domain.requests import Facts, Range
 
 _HIGHEST_PAGE = 20
+_LARGEST_METADATA = 4096
+_FIRST_INSTANT = datetime(2000, 1, 1, tzinfo=UTC)
+_LAST_INSTANT = datetime(2100, 1, 1, tzinfo=UTC)
 _MOMENTS = {
     "%Y-%m-%d %H:%M": timedelta(minutes=1),
     "%Y-%m-%d %H:%M:%S": timedelta(seconds=1),
@@ -39,12 +45,68 @@ def _party(value: Any, info: pydantic.ValidationInfo) -> PhoneNumber:
         raise ValueError(f"{info.field_name} is not a valid phone number.")
     if number.is_premium:
         raise ValueError(f"{info.field_name} is a premium-rate number.")
+    if isinstance(info.context, Facts):
+        if number in info.context.own_numbers:
+            raise ValueError(f"{info.field_name} is a virtual number.")
+        if info.context.countries is not None and number.country not in info.context.countries:
+            raise ValueError(
+                f"{info.field_name} is in a country that this account does not connect."
+            )
     return number
 
 
-def faults_of(sentences: list[str]) -> PydanticCustomError:
-    """Faults in whole sentences of our own, which hold nothing that was sent."""
-    return PydanticCustomError("faults", " ".join(sentences))
+def _subaccount(value: str, info: pydantic.ValidationInfo) -> str:
+    if isinstance(info.context, Facts) and value not in info.context.subaccounts:
+        raise ValueError(f"{info.field_name} is not an enabled subaccount of this account.")
+    return value
+
+
+def fault(sentence: str) -> PydanticCustomError:
+    """A fault in a whole sentence of our own, which holds nothing that was sent."""
+    return PydanticCustomError("faults", sentence.replace("{", "{{"))
+
+
+def missing() -> PydanticCustomError:
+    """A field that must be there is not."""
+    return PydanticCustomError("missing", "Field required")
+
+
+def _instant(value: Any, info: pydantic.ValidationInfo) -> datetime:
+    """ISO 8601 with its offset, or as Plivo writes times, in UTC."""
+    try:
+        at = datetime.fromisoformat(value)
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        if _FIRST_INSTANT <= at < _LAST_INSTANT:
+            return at.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(f"{info.field_name} must be a time as YYYY-MM-DDTHH:MM:SSZ, up to 2099.")
+
+
+def _json_object(value: Any, info: pydantic.ValidationInfo) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{info.field_name} must be a JSON object.")
+    try:
+        length = len(json.dumps(value, allow_nan=False))  # 1e999 is JSON, and no number
+    except (ValueError, RecursionError):
+        raise ValueError(f"{info.field_name} must be a JSON object.") from None
+    if length >= _LARGEST_METADATA:
+        raise ValueError(f"{info.field_name} should be under {_LARGEST_METADATA} characters.")
+    return value
+
+
+def _json_text(value: Any, info: pydantic.ValidationInfo) -> dict[str, Any]:
+    try:
+        return _json_object(json.loads(value), info)
+    except (TypeError, ValueError, RecursionError):
+        raise ValueError(f"{info.field_name} must be a JSON object.") from None
+
+
+def _cursor(value: Any, info: pydantic.ValidationInfo) -> tuple[datetime, UUID]:
+    try:
+        return read_cursor(value)
+    except ValueError:
+        raise ValueError(f"{info.field_name} is not one that a list has given.") from None
 
 
 def _boolean(value: Any) -> Any:
@@ -93,6 +155,31 @@ Url = Annotated[
     pydantic.WithJsonSchema({"type": "string", "format": "uri", "maxLength": 999}),
 ]
 Method = Literal["GET", "POST"]
+Subaccount = Annotated[
+    str, Field(pattern=r"^SA[A-Z0-9]{18}$"), pydantic.AfterValidator(_subaccount)
+]
+Instant = Annotated[
+    datetime,
+    pydantic.PlainValidator(_instant),
+    pydantic.WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+JsonObject = Annotated[
+    dict[str, Any],
+    pydantic.PlainValidator(_json_object),
+    pydantic.WithJsonSchema({"type": "object"}),
+]
+JsonText = Annotated[
+    dict[str, Any],
+    pydantic.PlainValidator(_json_text),
+    pydantic.WithJsonSchema({"type": "string", "contentMediaType": "application/json"}),
+]
+Cursor = Annotated[
+    tuple[datetime, UUID],
+    pydantic.PlainValidator(_cursor),
+    pydantic.WithJsonSchema({"type": "string"}),
+]
+Words = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+"""Something for people to read."""
 Moment = Annotated[
     Range[datetime],
     pydantic.PlainValidator(_moment),

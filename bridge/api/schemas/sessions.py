@@ -1,20 +1,26 @@
 """Masking sessions.
 
-Names, types and defaults are those of Plivo's Number Masking API.  Where its SDKs send odd things
-(zero or an empty string for "not given", other spellings), they are understood.
+Names, types and defaults are those of Plivo's Number Masking API; what it lacks stands after them.
+Where its SDKs send odd things (zero or an empty string for "not given", other spellings), they are
+understood.
 """
 
 import re
 import secrets
 import string
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.api.schemas.fields import (
+    Cursor,
     Flag,
+    Instant,
+    JsonObject,
+    JsonText,
     Length,
     Method,
     Moment,
@@ -22,17 +28,17 @@ from bridge.api.schemas.fields import (
     Paging,
     Party,
     Pin,
+    Subaccount,
     Url,
+    Words,
     as_sdks_mean_it,
-    faults_of,
+    fault,
+    missing,
 )
-from bridge.domain.reports import (
-    NewSession,
-    Range,
-    SessionChange,
-    SessionFilter,
-    SessionStatus,
-)
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.reports import SessionStatus
+from bridge.domain.requests import NewSession, Range, SessionChange, SessionFilter, Window
+from bridge.domain.sessions import Direction
 
 _ALIASES = {
     "geo_match": "geomatch",  # Node
@@ -41,22 +47,74 @@ _ALIASES = {
 }
 _PLURAL = re.compile(r"^(created_time|expiry_time)s$")
 _COMPARISON = re.compile(r"^(created_time|expiry_time|duration)_(gte?|lte?)$")
+_PARTIES = ("first_party", "second_party")
+_COLUMNS = {
+    "session_expiry",
+    "call_time_limit",
+    "ring_timeout",
+    "virtual_number_cooloff_period",
+    "geomatch",
+    "subaccount",
+    "create_session_with_single_party",
+    "virtual_number_mode",
+    "virtual_number",
+    "second_virtual_number",
+    "sticky",
+    "direction",
+    "valid_from",
+    "expiry_after_last_call",
+    "max_calls",
+    "max_total_duration",
+    "client_reference_id",
+    "metadata",
+    "dry_run",
+    "reason",
+    *_PARTIES,
+    *(f"{party}_alternates" for party in _PARTIES),
+}
+"""What is kept in columns of its own; the rest is kept together."""
+
+Expiry = Annotated[int, Field(ge=60, le=86400)]
+CallTimeLimit = Annotated[int, Field(ge=60, le=86400)]
+RingTimeout = Annotated[int, Field(ge=5, le=180)]
+MaxCalls = Annotated[int, Field(ge=1, le=100_000)]
+MaxTotalDuration = Annotated[int, Field(ge=1, le=31 * 86400)]
+Alternates = Annotated[list[Party], Field(max_length=10)]
+
+_NEEDED: dict[str, Any] = {
+    "anyOf": [
+        {"required": list(_PARTIES)},
+        {
+            "properties": {"create_session_with_single_party": {"const": True}},
+            "required": ["create_session_with_single_party"],
+            "anyOf": [{"required": [party]} for party in _PARTIES],
+        },
+    ]
+}
 
 
 class CreateSession(BaseModel):
-    """The body of a create request."""
+    """The body of a create request.
+
+    What one field means for another is checked at the later one, so that every fault is found, and
+    not only those of single fields where there are any.
+    """
 
     model_config = ConfigDict(
-        extra="forbid", arbitrary_types_allowed=True, coerce_numbers_to_str=True
+        extra="forbid",
+        arbitrary_types_allowed=True,
+        coerce_numbers_to_str=True,
+        json_schema_extra=_NEEDED,
     )
 
-    first_party: Party
-    second_party: Party
+    create_session_with_single_party: Flag = False
+    first_party: Party | None = Field(default=None, validate_default=True)
+    second_party: Party | None = Field(default=None, validate_default=True)
     geomatch: Flag = True
-    subaccount: str | None = Field(default=None, pattern=r"^SA[A-Z0-9]{18}$")
-    session_expiry: int | None = Field(default=None, ge=60, le=86400)
-    call_time_limit: int | None = Field(default=None, ge=60, le=86400)
-    ring_timeout: int | None = Field(default=None, ge=5, le=180)
+    subaccount: Subaccount | None = None
+    session_expiry: Expiry | None = None
+    call_time_limit: CallTimeLimit | None = None
+    ring_timeout: RingTimeout | None = None
     initiate_call_to_first_party: Flag = False
     callback_url: Url | None = None
     callback_method: Method = "POST"
@@ -69,77 +127,163 @@ class CreateSession(BaseModel):
     is_pin_authentication_required: Flag = False
     generate_pin: Flag = False
     generate_pin_length: int = Field(default=4, ge=4, le=15)
-    first_party_pin: Pin | None = None
-    second_party_pin: Pin | None = None
-    pin_prompt_play: Url | None = None
+    first_party_pin: Pin | None = Field(default=None, validate_default=True)
+    second_party_pin: Pin | None = Field(default=None, validate_default=True)
+    pin_prompt_play: Url | None = Field(default=None, validate_default=True)
     pin_retry: int = Field(default=1, ge=0, le=5)
     pin_retry_wait: int = Field(default=5, ge=5, le=10)
     incorrect_pin_play: Url | None = None
     unknown_caller_play: Url | None = None
     force_pin_authentication: Flag = False
-    create_session_with_single_party: Flag = False
     virtual_number_cooloff_period: int = Field(default=0, ge=0, le=3600)
+
+    virtual_number_mode: Literal["shared", "per_party"] = "shared"
+    """``per_party``: each party gets a virtual number of its own, of its own country."""
+    virtual_number: Number | None = None
+    """This one and no other."""
+    second_virtual_number: Number | None = None
+    sticky: Flag = True
+    """Among equals, the number that the two had before."""
+    first_party_alternates: Alternates = []
+    second_party_alternates: Alternates = []
+    """Further numbers that a party may call from."""
+    direction: Direction = Direction.TWO_WAY
+    valid_from: Instant | None = None
+    """When the session begins, and its lifetime."""
+    expiry_after_last_call: Expiry | None = None
+    """Seconds that the session lives on, at least, after each call."""
+    max_calls: MaxCalls | None = None
+    max_total_duration: MaxTotalDuration | None = None
+    """Seconds that may be talked, over all calls."""
+    client_reference_id: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,128}$")] | None = None
+    metadata: JsonObject = {}
+    dry_run: Flag = False
+    """Only say which number it would be."""
+    reason: Words = ""
+    """For the session's history."""
 
     @pydantic.model_validator(mode="before")
     @classmethod
     def _as_sdks_mean_it(cls, body: Any) -> Any:
         return as_sdks_mean_it(body, _ALIASES)
 
-    @pydantic.model_validator(mode="after")
-    def _fits_together(self) -> "CreateSession":
-        faults = []
-        if self.first_party == self.second_party:
-            faults.append("Invalid parameter. first_party and second_party must be different.")
-        if self.is_pin_authentication_required:
-            faults += self._faults_of_pins()
-        elif self.force_pin_authentication:
-            faults.append(
-                "Invalid parameter. force_pin_authentication needs is_pin_authentication_required."
-            )
-        if faults:
-            raise faults_of(faults)
-        return self
+    @pydantic.field_validator("first_party", "second_party")
+    @classmethod
+    def _is_there(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
+        """Both, or with a single party at least one."""
+        one_will_do = info.data.get("create_session_with_single_party", False)
+        is_last = info.field_name == "second_party"
+        if value is None and not one_will_do:
+            raise missing()
+        if value is None and is_last and info.data.get("first_party", value) is None:
+            raise fault("Mandatory parameter missing. first_party or second_party must be present.")
+        if value is not None and is_last and value == info.data.get("first_party"):
+            raise fault("Invalid parameter. first_party and second_party must be different.")
+        return value
 
-    def _faults_of_pins(self) -> list[str]:
-        needed = ["pin_prompt_play"]
-        if not self.generate_pin:
-            needed += ["first_party_pin", "second_party_pin"]
-        faults = [
-            f"Mandatory parameter missing. {name} must be present."
-            for name in needed
-            if getattr(self, name) is None
-        ]
-        if self.first_party_pin and self.first_party_pin == self.second_party_pin:
-            faults.append(
+    @pydantic.field_validator("first_party_pin", "second_party_pin")
+    @classmethod
+    def _pin_is_there(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
+        with_pin = info.data.get("is_pin_authentication_required", False)
+        if value is None and with_pin and not info.data.get("generate_pin", False):
+            raise missing()
+        if value is not None and value == info.data.get("first_party_pin"):
+            raise fault(
                 "Invalid parameter. first_party_pin and second_party_pin must be different."
             )
-        return faults
+        return value
+
+    @pydantic.field_validator("pin_prompt_play")
+    @classmethod
+    def _prompt_is_there(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
+        if value is None and info.data.get("is_pin_authentication_required", False):
+            raise missing()
+        return value
+
+    @pydantic.field_validator("force_pin_authentication")
+    @classmethod
+    def _has_pins(cls, value: bool, info: pydantic.ValidationInfo) -> bool:
+        if value and info.data.get("is_pin_authentication_required") is False:
+            raise fault(
+                "Invalid parameter. force_pin_authentication needs is_pin_authentication_required."
+            )
+        return value
+
+    @pydantic.field_validator("virtual_number_mode")
+    @classmethod
+    def _has_both_parties(cls, value: str, info: pydantic.ValidationInfo) -> str:
+        if value == "per_party" and None in (info.data.get(party, "?") for party in _PARTIES):
+            raise fault("Invalid parameter. virtual_number_mode per_party needs both parties.")
+        return value
+
+    @pydantic.field_validator("second_virtual_number")
+    @classmethod
+    def _has_a_mode(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
+        if value is not None and info.data.get("virtual_number_mode") == "shared":
+            raise fault(
+                "Invalid parameter. second_virtual_number needs virtual_number_mode per_party."
+            )
+        return value
+
+    @pydantic.field_validator("first_party_alternates", "second_party_alternates")
+    @classmethod
+    def _are_nobody_else_s(
+        cls, value: list[PhoneNumber], info: pydantic.ValidationInfo
+    ) -> list[PhoneNumber]:
+        owner = str(info.field_name).removesuffix("_alternates")
+        if value and info.data.get(owner, "?") is None:
+            raise fault(f"Invalid parameter. {info.field_name} needs {owner}.")
+        parties = [info.data.get(party) for party in _PARTIES]
+        known = [party for party in parties if party is not None]
+        known += info.data.get("first_party_alternates", [])
+        if len({*value, *known}) < len(value) + len(known):
+            raise fault(f"Invalid parameter. {info.field_name} names a number that is there twice.")
+        return value
+
+    @pydantic.field_validator("initiate_call_to_first_party")
+    @classmethod
+    def _can_be_called(cls, value: bool, info: pydantic.ValidationInfo) -> bool:
+        if value and None in (info.data.get(party, "?") for party in _PARTIES):
+            raise fault("Invalid parameter. initiate_call_to_first_party needs both parties.")
+        return value
 
     def to_domain(
         self, account: str, *, expiry: int, ring_timeout: int, call_time_limit: int
     ) -> NewSession:
         """What is asked for; the arguments are the defaults."""
-        kept_as_columns = {
-            "first_party",
-            "second_party",
-            "session_expiry",
-            "ring_timeout",
-            "call_time_limit",
-            "virtual_number_cooloff_period",
-        }
-        options = self.model_dump(mode="json", exclude=kept_as_columns)
+        options = self.model_dump(mode="json", exclude=_COLUMNS)
         if self.is_pin_authentication_required and self.generate_pin:
             options |= self._generated_pins()
+        single = self.create_session_with_single_party
         return NewSession(
             account=account,
             first_party=self.first_party,
             second_party=self.second_party,
-            country=self.first_party.country if self.geomatch else None,
+            first_party_alternates=self.first_party_alternates,
+            second_party_alternates=self.second_party_alternates,
+            single_party=single,
+            takes_anybody=single
+            and None in (self.first_party, self.second_party)
+            and not self.is_pin_authentication_required,
+            geomatch=self.geomatch,
+            subaccount=self.subaccount,
+            per_party=self.virtual_number_mode == "per_party",
+            virtual_number=self.virtual_number,
+            second_virtual_number=self.second_virtual_number,
+            sticky=self.sticky,
+            direction=self.direction,
             expiry=self.session_expiry or expiry,
+            valid_from=self.valid_from,
+            expiry_after_last_call=self.expiry_after_last_call,
             ring_timeout=self.ring_timeout or ring_timeout,
             call_time_limit=self.call_time_limit or call_time_limit,
+            max_calls=self.max_calls,
+            max_total_duration=self.max_total_duration,
+            client_reference_id=self.client_reference_id,
+            metadata=self.metadata,
             cooloff=self.virtual_number_cooloff_period,
             options=options,
+            dry_run=self.dry_run,
         )
 
     def _generated_pins(self) -> dict[str, str]:
@@ -155,15 +299,39 @@ def _pin(length: int, *, other: str | None) -> str:
     return pin
 
 
+def numbers_named(sent: dict[str, Any]) -> Sequence[PhoneNumber]:
+    """Every party that a request names, as far as it is a number at all."""
+    named: list[PhoneNumber] = []
+    for party in _PARTIES:
+        alternates = sent.get(f"{party}_alternates")
+        texts = [sent.get(party), *(alternates if isinstance(alternates, list) else [])]
+        for text in texts[:20]:
+            try:
+                named.append(PhoneNumber("+" + str(text).removeprefix("+")))
+            except ValueError:
+                continue  # said when the request is checked
+    return named
+
+
+def subaccount_named(sent: dict[str, Any]) -> str | None:
+    named = as_sdks_mean_it(sent, _ALIASES).get("subaccount")
+    return named if isinstance(named, str) else None
+
+
 class UpdateSession(BaseModel):
     """The body of an update request.  What is not given stays as it is."""
 
-    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(
+        extra="forbid", arbitrary_types_allowed=True, coerce_numbers_to_str=True
+    )
 
-    session_expiry: int | None = Field(default=None, ge=60, le=86400)
+    FIXED: ClassVar = CreateSession.model_fields.keys()
+    """What was said when the session was created; those that are no field here stay as they are."""
+
+    session_expiry: Expiry | None = None
     """Seconds from now."""
-    call_time_limit: int | None = Field(default=None, ge=60, le=86400)
-    ring_timeout: int | None = Field(default=None, ge=5, le=180)
+    call_time_limit: CallTimeLimit | None = None
+    ring_timeout: RingTimeout | None = None
     callback_url: Url | None = None
     callback_method: Method | None = None
     record: Flag | None = None
@@ -172,6 +340,18 @@ class UpdateSession(BaseModel):
     recording_callback_method: Method | None = None
     first_party_play_url: Url | None = None
     second_party_play_url: Url | None = None
+    first_party: Party | None = None
+    second_party: Party | None = None
+    """Who it is, in a session that was created with a single party."""
+
+    direction: Direction | None = None
+    expiry_after_last_call: Expiry | None = None
+    max_calls: MaxCalls | None = None
+    max_total_duration: MaxTotalDuration | None = None
+    metadata: JsonObject | None = None
+    """Takes the place of what there was."""
+    reason: Words = ""
+    """For the session's history."""
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -180,25 +360,67 @@ class UpdateSession(BaseModel):
         meant = as_sdks_mean_it(body, _ALIASES)
         if not isinstance(meant, dict):
             return meant
-        fixed = CreateSession.model_fields.keys() - cls.model_fields.keys()
-        meant = {
+        fixed = cls.FIXED - cls.model_fields.keys()
+        return {
             name: value
             for name, value in meant.items()
             if name != "session_uuid" and not (name in fixed and value is False)
         }
-        if wrong := sorted(fixed & meant.keys()):
-            faults = [f"Invalid parameter. {name} cannot be updated." for name in wrong]
-            raise faults_of(faults)
-        return meant
 
     def to_domain(self) -> SessionChange:
-        columns = {"session_expiry", "call_time_limit", "ring_timeout"}
         return SessionChange(
             expiry=self.session_expiry,
             ring_timeout=self.ring_timeout,
             call_time_limit=self.call_time_limit,
-            options=self.model_dump(mode="json", exclude=columns, exclude_none=True),
+            first_party=self.first_party,
+            second_party=self.second_party,
+            direction=self.direction,
+            expiry_after_last_call=self.expiry_after_last_call,
+            max_calls=self.max_calls,
+            max_total_duration=self.max_total_duration,
+            metadata=self.metadata,
+            options=self.model_dump(mode="json", exclude=_COLUMNS, exclude_none=True),
+            changed=sorted(self.model_fields_set - {"reason"}),
         )
+
+
+class ExpireSession(BaseModel):
+    """The query of a request that ends a session."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    hangup: Flag = False
+    """End the call that is up, too."""
+    reason: Words = ""
+
+
+class CreateSessions(BaseModel):
+    """Many sessions at once, each as for itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sessions: Annotated[
+        list[Any],
+        Field(min_length=1, max_length=100),
+        pydantic.WithJsonSchema(
+            {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 100,
+                "items": {"$ref": "#/components/schemas/CreateSession"},
+            }
+        ),
+    ]
+
+
+class ExpireSessions(BaseModel):
+    """Many sessions to be ended, each for itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    session_uuids: list[UUID] = Field(min_length=1, max_length=100)
+    hangup: Flag = False
+    reason: Words = ""
 
 
 class ListSessions(Paging):
@@ -206,6 +428,12 @@ class ListSessions(Paging):
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
+    cursor: Cursor | None = None
+    """Where an earlier page ended, by its ``next_cursor``; instead of ``offset``."""
+    subaccount: Annotated[str, Field(pattern=r"^SA[A-Z0-9]{18}$")] | None = None
+    client_reference_id: Annotated[str, Field(max_length=128)] | None = None
+    metadata: JsonText | None = None
+    """What a session's metadata must hold, as a JSON object."""
     first_party: Number | None = None
     second_party: Number | None = None
     virtual_number: Number | None = None
@@ -230,7 +458,15 @@ class ListSessions(Paging):
     @classmethod
     def _as_sdks_mean_it(cls, sent: dict[str, Any]) -> dict[str, Any]:
         """``created_times`` and ``created_time_gt`` are Node's and Java's spellings."""
-        return {_COMPARISON.sub(r"\1__\2", _PLURAL.sub(r"\1", name)): sent[name] for name in sent}
+        return {
+            _COMPARISON.sub(r"\1__\2", _PLURAL.sub(r"\1", _ALIASES.get(name, name))): sent[name]
+            for name in sent
+        }
+
+    @property
+    def window(self) -> Window:
+        """Which part of the list."""
+        return Window(limit=self.limit, offset=0 if self.cursor else self.offset, after=self.cursor)
 
     def to_domain(self) -> SessionFilter:
         return SessionFilter(
@@ -238,6 +474,9 @@ class ListSessions(Paging):
             second_party=self.second_party,
             virtual_number=self.virtual_number,
             status=None if self.status == "all" else SessionStatus(self.status),
+            subaccount=self.subaccount,
+            client_reference_id=self.client_reference_id,
+            metadata=self.metadata,
             created=self._range("created_time"),
             expires=self._range("expiry_time"),
             duration=self._range("duration"),

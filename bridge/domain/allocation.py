@@ -1,0 +1,87 @@
+"""The virtual numbers that a new session needs, and why none may be had.
+
+Which number fits best is decided where the pairs are, by ``find_free_number`` in
+``sql/queries/sessions.sql``; here is what to ask it for.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.requests import NewSession, Refusal
+from bridge.domain.sessions import Side
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """One virtual number, and who must be able to call it."""
+
+    callers: Sequence[tuple[PhoneNumber, Side]]
+    """The (caller, virtual number) pairs that it must be free for."""
+    anybody: Side | None = None
+    """The side of whoever else calls it, in a session whose other party is not known."""
+    country: str | None
+    """ISO 3166; ``None`` for any."""
+    named: PhoneNumber | None
+    """This number and no other."""
+    known_with: tuple[PhoneNumber, PhoneNumber] | None
+    """Who would find the number that they had before; ``None`` where that does not matter."""
+
+
+def needs(new: NewSession) -> Sequence[Need]:
+    """The numbers of a session: one for both parties, or the first's and then the second's.
+
+    With a number each, of either party only its own calls must be told apart, so that N sessions
+    at once of the busiest party need N numbers, and not 2N-1.
+    """
+    first = [(number, Side.FIRST) for number in new.numbers(Side.FIRST)]
+    second = [(number, Side.SECOND) for number in new.numbers(Side.SECOND)]
+    if not new.per_party:
+        return [_need(new, [*first, *second], named=new.virtual_number)]
+    return [
+        _need(new, first, named=new.virtual_number),
+        _need(new, second, named=new.second_virtual_number),
+    ]
+
+
+def _need(
+    new: NewSession, callers: Sequence[tuple[PhoneNumber, Side]], *, named: PhoneNumber | None
+) -> Need:
+    leader = callers[0][0]
+    both = new.first_party and new.second_party and (new.first_party, new.second_party)
+    known_with = both if both and leader == new.first_party else (both and both[::-1])
+    return Need(
+        callers=callers,
+        anybody=new.missing_side if new.takes_anybody else None,
+        country=leader.country if new.geomatch and named is None else None,
+        named=named,
+        known_with=known_with if new.sticky and known_with else None,
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Stock:
+    """How many of an account's numbers there are for a need, each line out of the one before."""
+
+    in_pool: int
+    """Of the account and the subaccount."""
+    active: int
+    """Given to new sessions, and not reserved (or named)."""
+    of_country: int
+    cooling_off: int
+    """Held for a caller only by sessions that are over."""
+
+
+def why_none(need: Need, stock: Stock) -> Refusal:
+    """Why no number could be had, as precisely as it can be said."""
+    if need.named:
+        if stock.in_pool == 0:
+            return Refusal.NAMED_NUMBER_UNKNOWN
+        return Refusal.NAMED_NUMBER_IN_USE if stock.active else Refusal.NAMED_NUMBER_INACTIVE
+    if stock.in_pool == 0:
+        return Refusal.POOL_EMPTY
+    if stock.active == 0:
+        return Refusal.POOL_INACTIVE
+    if stock.of_country == 0:
+        return Refusal.POOL_WITHOUT_COUNTRY
+    return Refusal.POOL_COOLING_OFF if stock.cooling_off else Refusal.POOL_IN_USE

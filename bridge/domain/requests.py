@@ -1,0 +1,189 @@
+"""What a customer asks for, and why it may be refused."""
+
+import dataclasses
+import enum
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.reports import SessionStatus
+from bridge.domain.sessions import Direction, Side
+
+V = TypeVar("V", datetime, int)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Range(Generic[V]):
+    """From ``low``, inclusive, to ``high``, exclusive; ``None`` is without that bound."""
+
+    low: V | None = None
+    high: V | None = None
+
+    def both(self, other: "Range[V]") -> "Range[V]":
+        """What is in this and in the other."""
+        lows = [bound for bound in (self.low, other.low) if bound is not None]
+        highs = [bound for bound in (self.high, other.high) if bound is not None]
+        return Range(max(lows, default=None), min(highs, default=None))
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFilter:
+    """Which sessions a list shows; ``None`` means any."""
+
+    first_party: PhoneNumber | None = None
+    second_party: PhoneNumber | None = None
+    virtual_number: PhoneNumber | None = None
+    status: SessionStatus | None = None
+    subaccount: str | None = None
+    client_reference_id: str | None = None
+    metadata: Mapping[str, Any] | None = None
+    """What a session's metadata must hold, among other things."""
+    created: Range[datetime] = dataclasses.field(default_factory=Range)
+    expires: Range[datetime] = dataclasses.field(default_factory=Range)
+    duration: Range[int] = dataclasses.field(default_factory=Range)
+    """Seconds from the creation to the end."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Which part of a list: from a row of it, or from where an earlier page ended."""
+
+    limit: int
+    offset: int = 0
+    after: tuple[datetime, uuid.UUID] | None = None
+    """The last one of the page before."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """What tells that a request was sent before."""
+
+    key: str
+    fingerprint: bytes
+    """SHA-256 of the request; under one key only the same request is a repeat."""
+    seconds: int
+    """How long it is remembered."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class By:
+    """Whose doing a change is, and why."""
+
+    actor: str
+    reason: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What must be known of an account to judge a request for a session."""
+
+    own_numbers: Collection[PhoneNumber] = frozenset()
+    """Those of the request that are virtual numbers of anybody: a call to them comes back to us."""
+    countries: Collection[str] | None = None
+    """Where parties may be, ISO 3166; ``None`` for anywhere."""
+    subaccounts: Collection[str] = frozenset()
+    """Those of the request that may make sessions."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NewSession:
+    """A session as it is asked for."""
+
+    account: str
+    first_party: PhoneNumber | None
+    second_party: PhoneNumber | None
+    first_party_alternates: Sequence[PhoneNumber] = ()
+    second_party_alternates: Sequence[PhoneNumber] = ()
+    single_party: bool = False
+    takes_anybody: bool = False
+    """Whoever calls is the missing party, with no question asked."""
+    geomatch: bool = True
+    """A virtual number must be of the country of the party that calls it first."""
+    subaccount: str | None = None
+    """Whose numbers are to be used; ``None`` for those that are no subaccount's."""
+    per_party: bool = False
+    """A virtual number for each, instead of one for both."""
+    virtual_number: PhoneNumber | None = None
+    second_virtual_number: PhoneNumber | None = None
+    """These and no others."""
+    sticky: bool = True
+    """Among equals, the number that the two had before."""
+    direction: Direction = Direction.TWO_WAY
+    expiry: int
+    """Seconds until the session ends."""
+    valid_from: datetime | None = None
+    """When it begins, and its lifetime; ``None`` for now."""
+    expiry_after_last_call: int | None = None
+    ring_timeout: int
+    call_time_limit: int
+    max_calls: int | None = None
+    max_total_duration: int | None = None
+    client_reference_id: str | None = None
+    metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    options: Mapping[str, Any]
+    cooloff: int = 0
+    """Seconds for which the pairs rest when the session is over."""
+    once: Once | None = None
+    """Make it once, however often it is asked for."""
+    dry_run: bool = False
+    """Only say what would be made."""
+
+    def numbers(self, side: Side) -> Sequence[PhoneNumber]:
+        """Every number that a party may call from."""
+        party, alternates = (
+            (self.first_party, self.first_party_alternates)
+            if side is Side.FIRST
+            else (self.second_party, self.second_party_alternates)
+        )
+        return [*([party] if party else []), *alternates]
+
+    @property
+    def missing_side(self) -> Side | None:
+        """The side of the party that is not known yet."""
+        if self.first_party is None:
+            return Side.FIRST
+        return Side.SECOND if self.second_party is None else None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SessionChange:
+    """What a customer wants otherwise; ``None`` leaves a thing as it is."""
+
+    expiry: int | None = None
+    """Seconds until the session ends, from now."""
+    ring_timeout: int | None = None
+    call_time_limit: int | None = None
+    first_party: PhoneNumber | None = None
+    second_party: PhoneNumber | None = None
+    """Who it is, in a session that was made with a single party."""
+    direction: Direction | None = None
+    expiry_after_last_call: int | None = None
+    max_calls: int | None = None
+    max_total_duration: int | None = None
+    metadata: Mapping[str, Any] | None = None
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    changed: Sequence[str] = ()
+    """Names of what was given, for the session's history."""
+
+
+class Refusal(enum.Enum):
+    """Why a request that is well formed cannot be carried out.  The values are told to clients."""
+
+    POOL_EMPTY = "no-numbers"
+    POOL_INACTIVE = "no-active-number"
+    POOL_WITHOUT_COUNTRY = "no-number-in-country"
+    POOL_IN_USE = "all-numbers-in-use"
+    POOL_COOLING_OFF = "numbers-cooling-off"
+    NAMED_NUMBER_UNKNOWN = "virtual-number-not-in-pool"
+    NAMED_NUMBER_INACTIVE = "virtual-number-not-active"
+    NAMED_NUMBER_IN_USE = "virtual-number-in-use"
+    ALREADY_EXPIRED = "already-expired"
+    NOT_FOUND = "not-found"
+    NUMBER_TAKEN = "number-taken"
+    KEY_REUSED = "key-reused"
+    REFERENCE_TAKEN = "client-reference-taken"
+    NOT_SINGLE_PARTY = "not-single-party"
+    PARTY_BUSY_ELSEWHERE = "party-has-another-session"
+    SAME_PARTY = "same-party"

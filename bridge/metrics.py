@@ -1,0 +1,22 @@
+"""What an operator's Prometheus may count.  No label is a number, a party or an account."""
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, generate_latest
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+CALLS = Counter("masking_calls", "Calls that ended.", ["disposition", "fault"])
+SESSIONS_CREATED = Counter("masking_sessions_created", "Sessions that were made.")
+SESSIONS_EXPIRED = Counter("masking_sessions_expired", "Sessions whose time was over.")
+POOL_LEFT = Gauge(
+    "masking_pool_numbers_left",
+    "Virtual numbers that were free for one more session like the last that was asked for.",
+    ["country"],
+)
+POOL_WARNINGS = Counter(
+    "masking_pool_warnings", "Sessions asked for when few or no numbers were left.", ["event"]
+)
+
+
+def exposition() -> bytes:
+    """Everything, in the text format that Prometheus reads."""
+    return generate_latest(REGISTRY)

@@ -1,0 +1,145 @@
+"""Taking virtual numbers out of the pool, and the pairs on them."""
+
+import uuid
+from collections.abc import Sequence
+
+import structlog
+
+from bridge import metrics
+from bridge.domain.allocation import Need, Stock, needs, why_none
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.requests import NewSession, Refusal
+from bridge.domain.sessions import Side
+from bridge.store import queries
+from bridge.store.pool import Connection
+from bridge.store.session_rows import all_digits, digits
+
+log = structlog.get_logger(__name__)
+
+
+class PairTaken(Exception):
+    """Another session holds the pair: undo the attempt."""
+
+
+class NoNumber(Exception):
+    """There is no number for a session."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
+
+
+class Allocations:
+    """Numbers for new sessions, in the transaction of whoever makes one.
+
+    Args:
+        headroom: when fewer numbers than this are left for a session like the one just made, the
+            account is warned.
+    """
+
+    def __init__(self, *, headroom: int) -> None:
+        self._headroom = headroom
+        self._sql = queries.load()
+
+    async def lock(self, connection: Connection, new: NewSession) -> None:
+        """Wait for whoever makes a session for one of the same parties."""
+        parties = [number for need in needs(new) for number, _ in need.callers]
+        await self._sql.lock_parties(connection, parties=all_digits(parties))
+
+    async def find(self, connection: Connection, new: NewSession) -> list[PhoneNumber]:
+        """The numbers that fit best, one for each need of the session.
+
+        Raises:
+            NoNumber: there is none for one of them.
+        """
+        return [await self._best(connection, new, need) for need in needs(new)]
+
+    async def take(
+        self,
+        connection: Connection,
+        new: NewSession,
+        session_id: uuid.UUID,
+        virtual_numbers: Sequence[PhoneNumber],
+    ) -> None:
+        """Take the session's pairs on its numbers.  The primary key of ``route`` decides.
+
+        Raises:
+            PairTaken: one was taken since `find` looked at it; to look again finds another.
+        """
+        found = list(zip(virtual_numbers, needs(new), strict=True))
+        pairs = [(number, party, side) for number, need in found for party, side in need.callers]
+        # In one order, so that no two wait crosswise.
+        for number, party, side in sorted(pairs, key=lambda pair: pair[1].e164):
+            await self.take_pair(connection, session_id, number, party, side)
+        for number, need in found:
+            if need.anybody and not await self._sql.take_open_route(
+                connection,
+                virtual_number=number.e164,
+                session=session_id,
+                side=need.anybody.value,
+            ):
+                raise PairTaken
+
+    async def take_pair(
+        self,
+        connection: Connection,
+        session_id: uuid.UUID,
+        virtual_number: PhoneNumber,
+        party: PhoneNumber,
+        side: Side,
+    ) -> None:
+        """Raises: PairTaken: it is another session's."""
+        taken = await self._sql.take_route(
+            connection,
+            virtual_number=virtual_number.e164,
+            party_number=party.e164,
+            session=session_id,
+            side=side.value,
+        )
+        if taken is None:
+            raise PairTaken
+
+    async def _best(self, connection: Connection, new: NewSession, need: Need) -> PhoneNumber:
+        one, other = need.known_with or (None, None)
+        where = {
+            "account": new.account,
+            "subaccount": new.subaccount,
+            "country": need.country,
+            "named": digits(need.named),
+            "parties": all_digits(party for party, _ in need.callers),
+        }
+        row = await self._sql.find_free_number(
+            connection,
+            **where,
+            for_anybody=need.anybody is not None,
+            one=digits(one),
+            other=digits(other),
+        )
+        if need.named is None:
+            await self._watch(connection, new, need, left=row["free"] - 1 if row else -1)
+        if row is None:
+            stock = await self._sql.count_stock(connection, **where)
+            raise NoNumber(why_none(need, Stock(**stock)))
+        return PhoneNumber(row["number"])
+
+    async def _watch(
+        self, connection: Connection, new: NewSession, need: Need, *, left: int
+    ) -> None:
+        """Warn before the pool is empty: in the log, the metrics and the account's events.
+
+        ``left``: numbers that one more session like it could have; -1: not even this one.
+        """
+        country = need.country or "any"
+        metrics.POOL_LEFT.labels(country).set(max(left, 0))
+        if left >= self._headroom:
+            return
+        event = "NumberPoolLow" if left >= 0 else "NumberPoolExhausted"
+        metrics.POOL_WARNINGS.labels(event).inc()
+        if await self._sql.warn_of_pool(
+            connection,
+            account=new.account,
+            name=event,
+            attributes={"country": country, "subaccount": new.subaccount},
+            left=max(left, 0),
+        ):
+            log.warning("number pool low", account=new.account, country=country, left=max(left, 0))

@@ -1,0 +1,81 @@
+"""Sessions as rows of Postgres and as values of the domain."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.reports import Interaction, SessionReport, SessionStatus
+from bridge.domain.sessions import Direction, Session
+from bridge.store.pool import Row
+
+
+def digits(number: PhoneNumber | None) -> str | None:
+    return number.e164 if number else None
+
+
+def all_digits(numbers: Iterable[PhoneNumber]) -> list[str]:
+    return [number.e164 for number in numbers]
+
+
+def session(row: Row) -> Session:
+    """A session from the columns that are its own."""
+    return Session(
+        id=row["id"],
+        account=row["account"],
+        first_party=_number(row["first_party"]),
+        second_party=_number(row["second_party"]),
+        first_party_alternates=_numbers(row["first_party_alternates"]),
+        second_party_alternates=_numbers(row["second_party_alternates"]),
+        virtual_number=PhoneNumber(row["virtual_number"]),
+        second_virtual_number=_number(row["second_virtual_number"]),
+        direction=Direction(row["direction"]),
+        created_at=row["created_at"],
+        modified_at=row["modified_at"],
+        valid_from=row["valid_from"],
+        expires_at=row["expires_at"],
+        closed_at=row["closed_at"],
+        ring_timeout=row["ring_timeout"],
+        call_time_limit=row["call_time_limit"],
+        max_calls=row["max_calls"],
+        max_total_duration=row["max_total_duration"],
+    )
+
+
+def session_report(row: Row) -> SessionReport:
+    return SessionReport(
+        session=session(row),
+        options=row["options"],
+        single_party=row["single_party"],
+        subaccount=row["subaccount"],
+        expiry_after_last_call=row["expiry_after_last_call"],
+        client_reference_id=row["client_reference_id"],
+        metadata=row["metadata"],
+        cooloff=row["cooloff"],
+        status=SessionStatus(row["status"]),
+        leg_count=row["leg_count"],
+        billed_seconds=row["billed_seconds"],
+        last_interaction_at=row["last_interaction_at"],
+        interactions=[_interaction(item) for item in row["interactions"] or []],
+    )
+
+
+def _number(text: str | None) -> PhoneNumber | None:
+    return PhoneNumber(text) if text else None
+
+
+def _numbers(texts: Sequence[str]) -> tuple[PhoneNumber, ...]:
+    return tuple(PhoneNumber(text) for text in texts)
+
+
+def _interaction(item: dict[str, Any]) -> Interaction:
+    return Interaction(
+        started_at=datetime.fromisoformat(item["started_at"]),
+        ended_at=datetime.fromisoformat(item["ended_at"]) if item["ended_at"] else None,
+        first_leg=uuid.UUID(item["first_leg"]) if item["first_leg"] else None,
+        second_leg=uuid.UUID(item["second_leg"]) if item["second_leg"] else None,
+        leg_count=item["leg_count"],
+        seconds=int(item["seconds"]),
+        recording=uuid.UUID(item["recording"]) if item["recording"] else None,
+    )
