@@ -11,7 +11,7 @@ from bridge.api.problems import Problem, of_refusal
 from bridge.api.render import sessions as render
 from bridge.api.schemas.sessions import CreateSessions, ExpireSessions
 from bridge.api.sessions import SESSIONS, make
-from bridge.domain.reports import DryRun
+from bridge.domain.reports import DryRun, SessionReport
 
 Json = dict[str, Any]
 
@@ -25,8 +25,7 @@ async def create(request: web.Request) -> web.Response:
             # Sent again, the whole is the same to the byte, and so each of its sessions is.
             own = once and dataclasses.replace(once, key=f"{once.key}:{index}")
             made = await make(request, _json_object(sent), own)
-            shown = render.would_be(made) if isinstance(made, DryRun) else render.created(made)
-            results.append({"status": HTTPStatus.CREATED.value, **_kept(shown)})
+            results.append(_result(made))
         except Problem as problem:
             results.append({"status": problem.status.value, **problem.content})
     return _report(request, results)
@@ -57,10 +56,13 @@ def _json_object(sent: Any) -> Json:
     return sent
 
 
-def _kept(shown: Json) -> Json:
-    """Of what a single request answers, what is not said twice."""
-    names = ("session_uuid", "virtual_number", "second_virtual_number", "message", "session")
-    return {name: shown[name] for name in names if name in shown}
+def _result(made: SessionReport | DryRun) -> Json:
+    """What a single request answers, without what is said twice there."""
+    if isinstance(made, DryRun):
+        return {"status": HTTPStatus.OK.value, **render.would_be(made)}
+    shown = render.created(made)
+    kept = {name: shown[name] for name in ("session_uuid", "virtual_number", "message", "session")}
+    return {"status": HTTPStatus.CREATED.value, **kept}
 
 
 def _report(request: web.Request, results: list[Json]) -> web.Response:

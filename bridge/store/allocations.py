@@ -107,11 +107,11 @@ class Allocations:
             "country": need.country,
             "named": digits(need.named),
             "parties": all_digits(party for party, _ in need.callers),
+            "for_anybody": need.anybody is not None,
         }
         row = await self._sql.find_free_number(
             connection,
             **where,
-            for_anybody=need.anybody is not None,
             one=digits(one),
             other=digits(other),
         )

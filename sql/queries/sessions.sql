@@ -65,11 +65,13 @@ SELECT count(*) AS in_pool,
        count(*) FILTER (WHERE usable AND fits) AS of_country,
        count(*) FILTER (WHERE usable AND fits AND NOT EXISTS (
            SELECT
-             FROM route
-             JOIN session ON session.id = route.session
-            WHERE route.virtual_number = number
-              AND route.party_number = ANY(:parties::text[])
-              AND ((session.closed_at IS NULL AND session.expires_at > now())
+             FROM (SELECT session FROM route
+                    WHERE virtual_number = number AND party_number = ANY(:parties::text[])
+                    UNION ALL
+                   SELECT session FROM open_route
+                    WHERE virtual_number = number AND :for_anybody::boolean) AS holder
+             JOIN session ON session.id = holder.session
+            WHERE ((session.closed_at IS NULL AND session.expires_at > now())
                    OR EXISTS (SELECT FROM call
                                WHERE call.session = session.id AND call.ended_at IS NULL)))
        ) AS cooling_off
