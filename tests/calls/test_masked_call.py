@@ -99,6 +99,26 @@ async def test_the_ring_timeout_tells_the_caller_not_available(exchange: Exchang
     assert [leg.sip_code for leg in exchange.record.legs] == [480, 487]
 
 
+async def test_a_customer_ends_a_call_that_rings(exchange: Exchange) -> None:
+    call = await exchange.comes_in()
+    exchange.switchboard.hang_up(call.id)
+    await settle()
+    assert exchange.told(call.a_leg) == [Cause.NO_ANSWER]
+    outcome = exchange.record.outcome
+    assert (outcome.disposition, outcome.reason) == (Disposition.CANCELLED, "customer-hung-up")
+
+
+async def test_a_customer_ends_a_call_in_which_they_talk(exchange: Exchange) -> None:
+    call = await talk(exchange)
+    exchange.switchboard.hang_up(call.id)
+    await settle()
+    assert exchange.told(call.a_leg) == [Cause.NORMAL_CLEARING]
+    assert callee_leg(call).state.ended
+    outcome = exchange.record.outcome
+    assert (outcome.reason, outcome.hung_up_by) == ("customer-hung-up", HungUpBy.BRIDGE)
+    exchange.switchboard.hang_up(call.id)  # over by now: no error
+
+
 async def test_a_caller_who_gives_up_stops_the_ringing(exchange: Exchange) -> None:
     call = await exchange.comes_in()
     exchange.asterisk.hangs_up(call.a_leg)

@@ -53,6 +53,14 @@ class Site:
     session: Json = dataclasses.field(default_factory=dict)
     phones: list[Phone] = dataclasses.field(default_factory=list)
     sounds: list[Sound] = dataclasses.field(default_factory=list)
+    more_numbers: list[str] = dataclasses.field(default_factory=list)
+
+    def another_virtual_number(self) -> str:
+        """One more in the pool, for the length of the test."""
+        number = next(_NUMBERS)
+        self.client.add_numbers(number)
+        self.more_numbers.append(number)
+        return number
 
     def create_session(self, **arguments: Any) -> Json:
         self.session = self.client.create_session(self.alice, self.bob, **arguments)
@@ -131,7 +139,8 @@ def site(stack: Stack, client: Client, tmp_path: Path) -> Iterator[Site]:
             phone.stop()
         for sound in site.sounds:
             sound.close()
-        client.request("DELETE", f"Number/{virtual}/")
+        for number in (virtual, *site.more_numbers):
+            client.request("DELETE", f"Number/{number}/")
     try:
         assert_nothing_left(stack)
     finally:  # so that what one test left cannot disturb the next

@@ -82,11 +82,20 @@ def assert_sound_only_from_us(site: Site, *sounds: Sound) -> None:
 
 
 @pytest.mark.parametrize("first_party_calls", [True, False], ids=["first-party", "second-party"])
+@pytest.mark.parametrize("mode", ["shared", "per_party"])
 def test_neither_sees_the_other_s_number_or_address_however_careless_their_phones(
-    site: Site, *, first_party_calls: bool
+    site: Site, mode: str, *, first_party_calls: bool
 ) -> None:
-    site.create_session()
+    numbers = [site.virtual, site.virtual]
+    if mode == "per_party":
+        numbers[1] = site.another_virtual_number()
+        site.create_session(
+            virtual_number_mode=mode, virtual_number=numbers[0], second_virtual_number=numbers[1]
+        )
+    else:
+        site.create_session()
     number, other = (site.alice, site.bob) if first_party_calls else (site.bob, site.alice)
+    dialled, shown = numbers if first_party_calls else numbers[::-1]
     a = Caller(headers=identities(number), display_name=f"Me {number}", owner=number)
     b = Callee(headers=identities(other), contact=other, owner=other)
     a_sound, b_sound = site.caller_sound(), site.callee_sound()
@@ -108,6 +117,7 @@ def test_neither_sees_the_other_s_number_or_address_however_careless_their_phone
     caller = site.calls(
         scenario(a.invite(), a.hears_ringback(), a.is_answered(), a.is_hung_up_on()),
         number=number,
+        dialled=dialled,
         keywords={"rtp_port": str(a_sound.port)},
     )
     callee.has_seen("ACK")
@@ -121,7 +131,7 @@ def test_neither_sees_the_other_s_number_or_address_however_careless_their_phone
 
     place = site.stack.place
     callee_address = place.trunk_host.partition(":")[0]
-    assert user(header(invite, "From")) == site.virtual
+    assert user(header(invite, "From")) == shown
     assert_holds_nothing_of(callee, number, address=place.caller_address)
     assert_holds_nothing_of(caller, other, address=callee_address)
     assert_sound_only_from_us(site, a_sound, b_sound)
