@@ -26,7 +26,8 @@ SELECT count(pg_advisory_xact_lock(1, key))
 
 -- name: find_free_number^
 -- The busiest number that is free for all :parties, so that few are used and many stay whole; among
--- equals the one that :one and :other last had.  Also says how many are free.
+-- equals the one that :one and :other last had.  From 32 pairs on all count as equally busy, so that
+-- looking takes no longer the more there are.  Also says how many are free.
 SELECT virtual_number.number, count(*) OVER () AS free
   FROM virtual_number
  WHERE account = :account::text
@@ -47,8 +48,12 @@ SELECT virtual_number.number, count(*) OVER () AS free
           AND (open_route.held_until > now()
                OR EXISTS (SELECT FROM call
                            WHERE call.session = open_route.session AND call.ended_at IS NULL))))
- ORDER BY (SELECT count(*) FROM route
-            WHERE route.virtual_number = virtual_number.number AND route.held_until > now()) DESC,
+ ORDER BY (SELECT count(*)
+             FROM (SELECT FROM route
+                    WHERE route.virtual_number = virtual_number.number
+                      AND route.held_until > now()
+                    ORDER BY route.held_until
+                    LIMIT 32) AS held) DESC,
           EXISTS (SELECT
                     FROM route
                     JOIN session ON session.id = route.session
