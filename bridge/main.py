@@ -18,12 +18,13 @@ from bridge.api.app import make_app
 from bridge.api.limits import RateLimit
 from bridge.api.sessions import SessionDefaults
 from bridge.ari.client import Asterisk
+from bridge.ari.leg import LegState
 from bridge.ari.legs import Legs
 from bridge.ari.stream import EventStream, InboundCall
 from bridge.ari.transport import Transport
 from bridge.calls.housekeeping import Housekeeping
 from bridge.calls.live_call import LiveCall
-from bridge.calls.masked_call import masked_call
+from bridge.calls.masked_call import masked_call, ordered_call
 from bridge.calls.switchboard import Switchboard
 from bridge.config import Settings
 from bridge.domain.errors import Unavailable
@@ -34,10 +35,12 @@ from bridge.store.call_reports import CallReports
 from bridge.store.calls import Calls
 from bridge.store.errors import StoreUnavailable
 from bridge.store.expiry import Expiry
-from bridge.store.hangups import Hangups
+from bridge.store.hangups import HANGUP_CHANNEL, Hangups
 from bridge.store.journal import Journal
+from bridge.store.listener import Listener
 from bridge.store.migrations import migrate
 from bridge.store.numbers import Numbers
+from bridge.store.orders import ORDER_CHANNEL, Orders
 from bridge.store.pool import Database
 from bridge.store.sessions import Sessions
 
@@ -97,13 +100,33 @@ async def serve(settings: Settings) -> None:
                 "accepting_calls": stream.admitting,
             }
 
-        sessions = Sessions(database, headroom=settings.pool_headroom)
+        orders = Orders(database, node=settings.node)
+        sessions = Sessions(database, orders, headroom=settings.pool_headroom)
         expiry = Expiry(sessions)
         hangups = Hangups(database, node=settings.node, hang_up=switchboard.hang_up)
+
+        async def look() -> None:
+            """What was asked for over the API, here or elsewhere, that this bridge must do."""
+            await hangups.look()
+            while stream.connected and stream.admitting and (order := await orders.take()):
+                call = LiveCall(
+                    order.arrival, legs.expect(order.arrival.channel_id, LegState(placed=True))
+                )
+                if order.cancelled:
+                    call.asked_to_end.set()
+                switchboard.take(
+                    call,
+                    functools.partial(
+                        ordered_call, lookup=order.lookup, log=journal, switch=asterisk
+                    ),
+                )
+
+        listener = Listener(database, [HANGUP_CHANNEL, ORDER_CHANNEL], look)
         app = make_app(
             accounts=Accounts(database),
             calls=CallReports(database),
             limit=RateLimit(settings.api_rate_limit, now=time.monotonic),
+            orders=orders,
             numbers=Numbers(database, trunk=settings.trunk),
             sessions=sessions,
             defaults=SessionDefaults(
@@ -121,7 +144,7 @@ async def serve(settings: Settings) -> None:
                 service.create_task(stream.run(), name="events"),
                 service.create_task(housekeeping.run(), name="housekeeping"),
                 service.create_task(expiry.run(), name="expiry"),
-                service.create_task(hangups.run(), name="hang-ups"),
+                service.create_task(listener.run(), name="listener"),
             ]
             await stop.wait()
             await stream.refuse_calls()

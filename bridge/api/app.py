@@ -9,14 +9,14 @@ from aiohttp.typedefs import Handler
 
 from bridge.api import auth
 from bridge.api.auth import ACCOUNTS, LIMIT
-from bridge.api.calls import CALLS
+from bridge.api.calls import CALLS, ORDERS
 from bridge.api.documentation import DOCUMENT
 from bridge.api.health import READINESS
 from bridge.api.limits import RateLimit
 from bridge.api.numbers import NUMBERS
 from bridge.api.openapi import describe
 from bridge.api.operations import OPERATIONS, Operation
-from bridge.api.ports import Accounts, Calls, Numbers, Readiness, Sessions
+from bridge.api.ports import Accounts, Calls, Numbers, Orders, Readiness, Sessions
 from bridge.api.problems import Problem
 from bridge.api.requests import API_ID, answer
 from bridge.api.sessions import DEFAULTS, SESSIONS, SessionDefaults
@@ -34,6 +34,7 @@ def make_app(
     calls: Calls,
     limit: RateLimit,
     numbers: Numbers,
+    orders: Orders,
     sessions: Sessions,
     defaults: SessionDefaults,
     readiness: Readiness,
@@ -41,7 +42,7 @@ def make_app(
     """The whole API over the given parts."""
     app = web.Application(middlewares=[_identified, _explained], client_max_size=_LARGEST_BODY)
     app[ACCOUNTS], app[NUMBERS], app[SESSIONS] = accounts, numbers, sessions
-    app[CALLS], app[LIMIT] = calls, limit
+    app[CALLS], app[LIMIT], app[ORDERS] = calls, limit, orders
     app[DEFAULTS], app[READINESS] = defaults, readiness
     app[DOCUMENT] = describe(OPERATIONS)
     for operation in OPERATIONS:

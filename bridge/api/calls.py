@@ -5,11 +5,23 @@ from http import HTTPStatus
 from aiohttp import web
 
 from bridge.api import requests
-from bridge.api.ports import Calls
-from bridge.api.problems import not_found
+from bridge.api.ports import Calls, Orders
+from bridge.api.problems import not_found, of_refusal
 from bridge.api.render import calls as render
+from bridge.api.schemas.sessions import CallParties
+from bridge.domain.requests import Refusal
 
 CALLS = web.AppKey("calls", Calls)
+ORDERS = web.AppKey("orders", Orders)
+
+
+async def order(request: web.Request) -> web.Response:
+    account = requests.account(request)
+    asked = await requests.body(request, CallParties)
+    leg = await request.app[ORDERS].order(account, requests.session_id(request), asked.first)
+    if isinstance(leg, Refusal):
+        raise of_refusal(leg)
+    return requests.answer(request, HTTPStatus.CREATED, render.ordered(account, leg))
 
 
 async def hang_up(request: web.Request) -> web.Response:

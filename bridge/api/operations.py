@@ -16,6 +16,7 @@ from bridge.api.answers import sessions as session_answers
 from bridge.api.answers.fields import Message
 from bridge.api.schemas.numbers import AddNumbers, ListNumbers
 from bridge.api.schemas.sessions import (
+    CallParties,
     CreateSession,
     CreateSessions,
     ExpireSession,
@@ -116,6 +117,16 @@ OPERATIONS = (
         handler=sessions.history,
         returns=session_answers.SessionHistory,
         summary="What became of a session, by whose hand and why",
+    ),
+    Operation(
+        method="POST",
+        path=f"{_ACCOUNT}/Masking/Session/{{session_uuid}}/Call",
+        handler=calls.order,
+        returns=call_answers.CallOrdered,
+        summary="Call one party of a session, and then the other",
+        success=HTTPStatus.CREATED,
+        body=CallParties,
+        failures=(HTTPStatus.CONFLICT,),
     ),
     Operation(
         method="POST",

@@ -24,6 +24,7 @@ from bridge.domain.requests import (
     SessionFilter,
     Window,
 )
+from bridge.domain.sessions import Side
 
 Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 """Which parts are ready, by name."""
@@ -46,6 +47,12 @@ class Numbers(Protocol):
     async def get(self, account: str, number: PhoneNumber) -> VirtualNumber | None: ...
     async def list(self, account: str, *, limit: int, offset: int) -> Page[VirtualNumber]: ...
     async def remove(self, account: str, number: PhoneNumber) -> bool: ...
+
+
+class Orders(Protocol):
+    async def order(
+        self, account: str, session_id: uuid.UUID, first: Side
+    ) -> uuid.UUID | Refusal: ...
 
 
 class Sessions(Protocol):

@@ -78,6 +78,19 @@ _REFUSALS = {
         HTTPStatus.CONFLICT,
         "This party has another session on the same virtual number.",
     ),
+    Refusal.SESSION_BUSY: (HTTPStatus.CONFLICT, "A call of this session is up."),
+    Refusal.SESSION_NOT_BEGUN: (HTTPStatus.CONFLICT, "This session has not begun."),
+    Refusal.ONE_WAY_SESSION: (
+        HTTPStatus.CONFLICT,
+        "The second party of this session calls nobody.",
+    ),
+    Refusal.CALLS_USED_UP: (HTTPStatus.CONFLICT, "This session has had all its calls."),
+    Refusal.TIME_USED_UP: (HTTPStatus.CONFLICT, "The time of this session is used up."),
+    Refusal.NOBODY_TO_CALL: (HTTPStatus.CONFLICT, "A party of this session is missing."),
+    Refusal.NUMBER_NOT_IN_SERVICE: (
+        HTTPStatus.CONFLICT,
+        "The virtual number of this session takes no calls.",
+    ),
     Refusal.SAME_PARTY: (
         HTTPStatus.BAD_REQUEST,
         "Invalid parameter. first_party and second_party must be different.",

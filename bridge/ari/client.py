@@ -15,11 +15,17 @@ from aioari.client import Client
 from bridge.aio import TIMED_OUT, race
 from bridge.ari.errors import AriError, AsteriskUnreachable, Gone, RequestRefused
 from bridge.ari.leg import Leg, LegState
-from bridge.ari.legs import Legs, b_channel_id, bridge_id, channel_of_bridge, is_b_channel
+from bridge.ari.legs import (
+    Legs,
+    b_channel_id,
+    bridge_id,
+    channel_of_bridge,
+    is_placed_channel,
+)
 from bridge.ari.transport import Transport
 from bridge.domain.causes import Cause
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.records import OpenCall
+from bridge.domain.records import OpenCall, Origin
 from bridge.domain.sessions import Limits
 
 log = structlog.get_logger(__name__)
@@ -108,6 +114,9 @@ class Asterisk:
     async def ring(self, channel_id: str) -> None:
         await self._on_leg("ring", channel_id)
 
+    async def stop_ringing(self, channel_id: str) -> None:
+        await self._on_leg("ringStop", channel_id)
+
     async def answer(self, channel_id: str) -> None:
         await self._on_leg("answer", channel_id)
 
@@ -129,36 +138,44 @@ class Asterisk:
         call_id: UUID,
         limits: Limits,
     ) -> AsyncIterator[Leg]:
-        """Place the other leg; it is ended when the block is left.
+        """Place the other leg; it is ended when the block is left."""
+        b_leg = self._legs.expect(b_channel_id(call_id), LegState(placed=True))
+        try:
+            await self.place(b_leg, callee, caller_id=caller_id, limits=limits)
+            yield b_leg
+        finally:
+            await self.release(b_leg)
+
+    async def place(
+        self, leg: Leg, callee: PhoneNumber, *, caller_id: PhoneNumber, limits: Limits
+    ) -> None:
+        """Call ``callee`` on a leg that is known but not yet there.
 
         What crosses from one leg to the other is ``caller_id`` and nothing else: ``originator``
         would copy caller ID, redirecting and variables of the caller's leg, so it is never passed.
         """
-        b_leg = self._legs.expect(b_channel_id(call_id), LegState(placed=True))
-        try:
-            channel = await self._call(
-                "channels",
-                "originateWithId",
-                channelId=b_leg.channel_id,
-                endpoint=f"PJSIP/{callee.e164}@{self._trunk}",
-                app=self.app,
-                appArgs="placed",
-                callerId=f"<{caller_id.e164}>",
-                timeout=limits.ring_timeout + _NET,
-                variables={
-                    "TIMEOUT(absolute)": str(
-                        limits.ring_timeout + limits.call_time_limit + 2 * _NET
-                    ),
-                    "CHANNEL(hangup_handler_push)": "couple,s,1",
-                    # Where Asterisk would take a callee's 302: nowhere.
-                    "FORWARD_CONTEXT": "unavailable",
-                },
-            )
-            # Its name is needed before any event has told it.
-            b_leg.feed({"type": "ChannelCreated", "timestamp": _now(), "channel": channel.json})
-            yield b_leg
-        finally:
-            await self.release(b_leg)
+        leg.requested = True
+        channel = await self._call(
+            "channels",
+            "originateWithId",
+            channelId=leg.channel_id,
+            endpoint=f"PJSIP/{callee.e164}@{self._trunk}",
+            app=self.app,
+            appArgs="placed",
+            callerId=f"<{caller_id.e164}>",
+            timeout=limits.ring_timeout + _NET,
+            variables={
+                # Of the first leg of an ordered call this includes the ringing of the second.
+                "TIMEOUT(absolute)": str(
+                    2 * limits.ring_timeout + limits.call_time_limit + 2 * _NET
+                ),
+                "CHANNEL(hangup_handler_push)": "couple,s,1",
+                # Where Asterisk would take a callee's 302: nowhere.
+                "FORWARD_CONTEXT": "unavailable",
+            },
+        )
+        # Its name is needed before any event has told it.
+        leg.feed({"type": "ChannelCreated", "timestamp": _now(), "channel": channel.json})
 
     async def couple(self, a_leg: Leg, b_leg: Leg) -> None:
         """From now on the end of ``a_leg`` ends ``b_leg``, whether or not we are alive."""
@@ -202,6 +219,9 @@ class Asterisk:
 
     async def release(self, leg: Leg) -> None:
         """End the leg if it is up, and wait until it is reported gone, so its record is whole."""
+        if not leg.requested:
+            self._legs.forget(leg)
+            return
         await leg.hangup()
         try:
             async with asyncio.timeout(_HANGUP_WAIT):
@@ -218,7 +238,11 @@ class Asterisk:
         arrival = call.arrival
         a_leg = self._legs.expect(
             arrival.channel_id,
-            LegState(started_at=arrival.started_at, answered_at=call.answered_at),
+            LegState(
+                placed=arrival.origin is Origin.CALL_ME,
+                started_at=arrival.started_at,
+                answered_at=call.answered_at,
+            ),
         )
         b_state = LegState(
             placed=True,
@@ -255,7 +279,7 @@ class Asterisk:
         ours = f"{self.app},"
         for channel in await self._channels():
             in_app = channel["dialplan"]["app_data"].startswith(ours)
-            if not in_app and not is_b_channel(channel["id"]):
+            if not in_app and not is_placed_channel(channel["id"]):
                 continue
             if self._legs.get(channel["id"]) is None and _age(channel) > _GRACE:
                 log.warning("stray channel removed", channel=channel["id"])

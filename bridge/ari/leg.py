@@ -108,6 +108,7 @@ class Commands(Protocol):
     """What a leg asks of Asterisk.  A channel that is gone is no error to any of them."""
 
     async def ring(self, channel_id: str) -> None: ...
+    async def stop_ringing(self, channel_id: str) -> None: ...
     async def answer(self, channel_id: str) -> None: ...
     async def hangup(self, channel_id: str, cause: int) -> None: ...
 
@@ -118,6 +119,8 @@ class Leg:
     def __init__(self, channel_id: str, commands: Commands, state: LegState) -> None:
         self.channel_id = channel_id
         self.state = state
+        self.requested = not state.placed or state.started_at is not None
+        """It is, or may be, at Asterisk; not so a leg that we are still to place."""
         self.asked_to_hang_up: Cause | None = None
         """The cause with which our side ended it."""
         self._commands = commands
@@ -148,8 +151,16 @@ class Leg:
             await self._changed.wait()
 
     async def ring(self) -> None:
-        """Let the caller hear ringback, made by the caller's own network (180 Ringing)."""
+        """Let the caller hear ringback.
+
+        Made by the caller's own network (180 Ringing); for a leg that is answered by Asterisk, in
+        the tone of ``indications.conf``, until `stop_ringing`.
+        """
         await self._commands.ring(self.channel_id)
+
+    async def stop_ringing(self) -> None:
+        """End the tone: in a bridge it would go on, in the place of what the other says."""
+        await self._commands.stop_ringing(self.channel_id)
 
     async def answer(self) -> None:
         await self._commands.answer(self.channel_id)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from bridge.ari.leg import Commands, Event, Leg, LegState
+from bridge.domain.records import ORDERED_PREFIX
 
 _LEG_PREFIX = "b-"
 _BRIDGE_PREFIX = "br-"
@@ -24,8 +25,8 @@ def bridge_id(call_id: UUID) -> str:
     return f"{_BRIDGE_PREFIX}{call_id}"
 
 
-def is_b_channel(channel_id: str) -> bool:
-    return channel_id.startswith(_LEG_PREFIX)
+def is_placed_channel(channel_id: str) -> bool:
+    return channel_id.startswith((ORDERED_PREFIX, _LEG_PREFIX))
 
 
 def channel_of_bridge(bridge: str) -> str | None:

@@ -40,7 +40,7 @@ def record_of(call: LiveCall, outcome: Outcome, *, now: datetime) -> CallRecord:
         ringing_at=b_state.ringing_at if b_state else None,
         answered_at=b_state.answered_at if b_state else None,
         ended_at=max(leg.ended_at or now for leg in legs),
-        end_is_estimate=any(_unseen(leg.state) for leg in (call.a_leg, call.b_leg) if leg),
+        end_is_estimate=any(_unseen(leg) for leg in (call.a_leg, call.b_leg) if leg),
         legs=tuple(legs),
     )
 
@@ -60,8 +60,8 @@ def who_hung_up(first: HungUpBy, caller: LegState, callee: LegState) -> HungUpBy
             return first
 
 
-def _unseen(state: LegState) -> bool:
-    return state.lost or not state.ended
+def _unseen(leg: Leg) -> bool:
+    return leg.requested and (leg.state.lost or not leg.state.ended)
 
 
 def _leg_record(role: Role, leg: Leg, number: PhoneNumber | None, now: datetime) -> LegRecord:
@@ -85,13 +85,15 @@ def _cause(leg: Leg) -> int | None:
         return leg.state.hangup_cause
     if leg.asked_to_hang_up is not None:
         return leg.asked_to_hang_up
-    return None if leg.state.lost else Cause.NORMAL_CLEARING
+    return None if leg.state.lost or not leg.requested else Cause.NORMAL_CLEARING
 
 
 def _sip_code(leg: Leg) -> int | None:
     """Final status of the leg's INVITE (RFC 3261)."""
     if leg.state.answered:
         return 200
+    if not leg.requested:
+        return None
     if leg.state.placed:
         if leg.state.far_end_hung_up:
             return leg.state.sip_code

@@ -1,4 +1,4 @@
-"""An inbound call to a virtual number, from its arrival to its end."""
+"""A masked call: one that comes in, or one that was ordered; from its beginning to its end."""
 
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
@@ -16,16 +16,18 @@ from bridge.domain.outcomes import (
     CANCELLED,
     CUSTOMER_CANCELLED,
     CUSTOMER_HUNG_UP,
+    FIRST_RING_TIMEOUT,
     RING_TIMEOUT,
     TIME_LIMIT,
     HungUpBy,
     Outcome,
     callee_failed,
+    caller_failed,
     completed,
     refused,
 )
 from bridge.domain.records import Arrival, CallRecord
-from bridge.domain.routing import Lookup, Refuse, route
+from bridge.domain.routing import Connect, Lookup, Refuse, route
 from bridge.domain.sessions import Limits
 
 logger = structlog.get_logger(__name__)
@@ -33,6 +35,11 @@ logger = structlog.get_logger(__name__)
 
 class Switch(Protocol):
     """What a story asks of Asterisk beyond a single leg."""
+
+    async def place(
+        self, leg: Leg, callee: PhoneNumber, *, caller_id: PhoneNumber, limits: Limits
+    ) -> None:
+        """Call ``callee`` on a leg that is known but not yet there, showing ``caller_id``."""
 
     def dial(
         self, callee: PhoneNumber, *, caller_id: PhoneNumber, call_id: UUID, limits: Limits
@@ -82,13 +89,48 @@ async def masked_call(call: LiveCall, *, log: CallLog, switch: Switch) -> Outcom
         await call.a_leg.hangup(cause)
         return outcome
 
-    call.callee, limits = decision.callee, decision.limits
+    return await _connect(call, decision, log=log, switch=switch)
+
+
+async def ordered_call(call: LiveCall, lookup: Lookup, *, log: CallLog, switch: Switch) -> Outcome:
+    """Call the party that ordered it, and when it answers the other; say how it ended.
+
+    Each sees the number that it would call itself.  Nothing is tried a second time.
+
+    Raises:
+        Unavailable, AriError: as `masked_call`.
+    """
+    logger.info("call ordered", virtual_number=call.arrival.dialled)
+    decision = route(lookup)
+    if isinstance(decision, Refuse) or lookup.caller is None or lookup.caller_side is None:
+        return refused(decision.reason if isinstance(decision, Refuse) else "nobody-to-call")[0]
+    a_leg, limits = call.a_leg, decision.limits
+    shown = decision.session.number_for(lookup.caller_side)
+    await switch.place(a_leg, lookup.caller, caller_id=shown, limits=limits)
+    match await race(
+        ended=a_leg.ended(),
+        customer_hung_up=call.asked_to_end.wait(),
+        answered=a_leg.answered(),
+        within=limits.ring_timeout,
+    ):
+        case "ended":
+            return caller_failed(a_leg.state.hangup_cause or 0)
+        case "customer_hung_up":
+            return CUSTOMER_CANCELLED
+        case "timed_out":
+            return FIRST_RING_TIMEOUT
+    return await _connect(call, decision, log=log, switch=switch)
+
+
+async def _connect(call: LiveCall, to: Connect, *, log: CallLog, switch: Switch) -> Outcome:
+    """From the decision whom to ring to the end of the call."""
+    call.callee = to.callee
     async with switch.dial(
-        call.callee, caller_id=decision.caller_id, call_id=call.id, limits=limits
+        to.callee, caller_id=to.caller_id, call_id=call.id, limits=to.limits
     ) as call.b_leg:
         await call.a_leg.ring()
         await switch.couple(call.a_leg, call.b_leg)
-        return await ringing(call, call.b_leg, limits, log=log, switch=switch)
+        return await ringing(call, call.b_leg, to.limits, log=log, switch=switch)
 
 
 async def ringing(
@@ -116,7 +158,10 @@ async def ringing(
             await a_leg.hangup(Cause.NO_ANSWER)
             return RING_TIMEOUT
 
-    await a_leg.answer()
+    if a_leg.state.answered:
+        await a_leg.stop_ringing()
+    else:
+        await a_leg.answer()
     async with switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=limits.call_time_limit):
         log.answered(call.id, b_leg.state.answered_at, ringing_at=b_leg.state.ringing_at)
         return await talking(call, b_leg, within=limits.call_time_limit)

@@ -56,6 +56,9 @@ def completed(hung_up_by: HungUpBy) -> Outcome:
 TIME_LIMIT = Outcome(Disposition.COMPLETED, "time-limit", Fault.NONE, HungUpBy.BRIDGE)
 CANCELLED = Outcome(Disposition.CANCELLED, "caller-gave-up", Fault.NONE, HungUpBy.CALLER)
 RING_TIMEOUT = Outcome(Disposition.NO_ANSWER, "ring-timeout", Fault.CALLEE, HungUpBy.BRIDGE)
+FIRST_RING_TIMEOUT = Outcome(
+    Disposition.NO_ANSWER, "first-ring-timeout", Fault.CALLER, HungUpBy.BRIDGE
+)
 CUSTOMER_CANCELLED = Outcome(Disposition.CANCELLED, "customer-hung-up", Fault.NONE, HungUpBy.BRIDGE)
 CUSTOMER_HUNG_UP = Outcome(Disposition.COMPLETED, "customer-hung-up", Fault.NONE, HungUpBy.BRIDGE)
 DRAINED = Outcome(Disposition.FAILED, "bridge-stopped", Fault.US, HungUpBy.BRIDGE)
@@ -116,3 +119,12 @@ def callee_failed(cause: int) -> tuple[Outcome, Cause]:
         cause, (Disposition.FAILED, "unreachable", Fault.UNKNOWN, Cause.NO_ANSWER)
     )
     return Outcome(disposition, reason, fault, HungUpBy.CALLEE), told
+
+
+def caller_failed(cause: int) -> Outcome:
+    """The outcome of an ordered call whose first leg ended unanswered."""
+    disposition, reason, fault, _ = _CALLEE_FAILURES.get(
+        cause, (Disposition.FAILED, "unreachable", Fault.UNKNOWN, Cause.NO_ANSWER)
+    )
+    blamed = Fault.CALLER if fault is Fault.CALLEE else fault
+    return Outcome(disposition, f"first-{reason}", blamed, HungUpBy.CALLER)

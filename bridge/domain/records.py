@@ -17,9 +17,25 @@ class Role(enum.StrEnum):
     B = "b"
 
 
+ORDERED_PREFIX = "a-"
+
+
+def ordered_channel_id(call_id: uuid.UUID) -> str:
+    """Id of the channel that is placed first in an ordered call, known from the order on."""
+    return f"{ORDERED_PREFIX}{call_id}"
+
+
+class Origin(enum.StrEnum):
+    """How a call began."""
+
+    INBOUND = "inbound"
+    CALL_ME = "call-me"
+    """It was ordered: we call the one party, and then the other."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """An inbound call as it reached us, before anything was decided."""
+    """A call as it began, before anything was decided."""
 
     call_id: uuid.UUID
     channel_id: str
@@ -28,6 +44,9 @@ class Arrival:
     dialled: str
     """The called number as signalled; E.164 if it is one."""
     started_at: datetime
+    origin: Origin = Origin.INBOUND
+    """Of an ordered call, ``caller`` is the party that is called first, and ``dialled`` what its
+    phone shows."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

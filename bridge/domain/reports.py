@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.records import Role
+from bridge.domain.records import Origin, Role
 from bridge.domain.sessions import Session
 
 T = TypeVar("T")
@@ -45,6 +45,8 @@ class LegReport:
 
     id: uuid.UUID
     role: Role
+    origin: Origin
+    """Of its call."""
     party_number: PhoneNumber
     virtual_number: PhoneNumber
     started_at: datetime

@@ -127,6 +127,8 @@ class NewSession:
     """Seconds for which the pairs rest when the session is over."""
     once: Once | None = None
     """Make it once, however often it is asked for."""
+    call_me: bool = False
+    """Call the first party at once, and then the second."""
     dry_run: bool = False
     """Only say what would be made."""
 
@@ -187,3 +189,10 @@ class Refusal(enum.Enum):
     NOT_SINGLE_PARTY = "not-single-party"
     PARTY_BUSY_ELSEWHERE = "party-has-another-session"
     SAME_PARTY = "same-party"
+    SESSION_BUSY = "session-busy"
+    SESSION_NOT_BEGUN = "session-not-begun"
+    ONE_WAY_SESSION = "one-way-session"
+    CALLS_USED_UP = "calls-used-up"
+    TIME_USED_UP = "time-used-up"
+    NOBODY_TO_CALL = "nobody-to-call"
+    NUMBER_NOT_IN_SERVICE = "number-not-in-service"

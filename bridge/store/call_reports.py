@@ -3,7 +3,7 @@
 import uuid
 
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.records import Role
+from bridge.domain.records import Origin, Role
 from bridge.domain.reports import LegReport
 from bridge.store import queries
 from bridge.store.pool import Database
@@ -30,6 +30,7 @@ class CallReports:
         return LegReport(
             id=row["id"],
             role=Role(row["role"]),
+            origin=Origin(row["origin"]),
             party_number=PhoneNumber(row["party_number"]),
             virtual_number=PhoneNumber(row["virtual_number"]),
             started_at=row["started_at"],

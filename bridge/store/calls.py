@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.records import Arrival, CallRecord, OpenCall
+from bridge.domain.records import Arrival, CallRecord, OpenCall, Origin
 from bridge.domain.routing import Lookup
 from bridge.domain.sessions import Limits, Side
 from bridge.store import queries
@@ -41,19 +41,7 @@ class Calls:
                 caller=digits(arrival.caller),
                 started_at=arrival.started_at,
             )
-        return Lookup(
-            now=row["now"],
-            number_in_service=row["number_in_service"],
-            caller=arrival.caller,
-            session=session(row) if row["id"] else None,
-            caller_side=Side(row["caller_side"]) if row["caller_side"] else None,
-            calls_up=row["calls_up"],
-            calls_made=row["calls_made"],
-            seconds_talked=row["seconds_talked"],
-            last_counterpart=(
-                PhoneNumber(row["last_counterpart"]) if row["last_counterpart"] else None
-            ),
-        )
+        return lookup(row, arrival.caller)
 
     async def open_calls(self) -> Sequence[OpenCall]:
         """Calls of this bridge whose record is not complete, oldest first."""
@@ -108,6 +96,22 @@ class Calls:
         await self._sql.prolong_session(connection, call_id=arrival.call_id)
 
 
+def lookup(row: Row, caller: PhoneNumber | None) -> Lookup:
+    """What was found for a call of ``caller``."""
+    last = row["last_counterpart"]
+    return Lookup(
+        now=row["now"],
+        number_in_service=row["number_in_service"],
+        caller=caller,
+        session=session(row) if row["id"] else None,
+        caller_side=Side(row["caller_side"]) if row["caller_side"] else None,
+        calls_up=row["calls_up"],
+        calls_made=row["calls_made"],
+        seconds_talked=row["seconds_talked"],
+        last_counterpart=PhoneNumber(last) if last else None,
+    )
+
+
 def _open_call(row: Row) -> OpenCall:
     return OpenCall(
         arrival=Arrival(
@@ -116,6 +120,7 @@ def _open_call(row: Row) -> OpenCall:
             caller=PhoneNumber(row["caller"]) if row["caller"] else None,
             dialled=row["virtual_number"],
             started_at=row["started_at"],
+            origin=Origin(row["origin"]),
         ),
         callee=PhoneNumber(row["callee"]) if row["callee"] else None,
         limits=(

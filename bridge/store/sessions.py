@@ -21,6 +21,7 @@ from bridge.domain.sessions import Side
 from bridge.store import queries
 from bridge.store.allocations import Allocations, NoNumber, PairTaken
 from bridge.store.errors import StoreUnavailable
+from bridge.store.orders import Orders, Refused
 from bridge.store.pool import Connection, Database, Row
 from bridge.store.session_rows import all_digits, digits, session_report
 
@@ -30,9 +31,10 @@ _ATTEMPTS = 20  # at numbers that somebody else takes in the moment between look
 class Sessions:
     """Sessions by account.  All times are the database's."""
 
-    def __init__(self, database: Database, *, headroom: int = 1) -> None:
+    def __init__(self, database: Database, orders: Orders, *, headroom: int = 1) -> None:
         self._database = database
         self._allocations = Allocations(headroom=headroom)
+        self._orders = orders
         self._sql = queries.load()
 
     async def facts(
@@ -71,11 +73,11 @@ class Sessions:
             return DryRun(
                 virtual_number=one.virtual_number, second_virtual_number=one.second_virtual_number
             )
-        except _Refused as refused:
+        except Refused as refused:
             return refused.refusal
 
     async def _make(self, connection: Connection, new: NewSession, by: By) -> uuid.UUID | Refusal:
-        """Raises: _Refused: nothing was made."""
+        """Raises: Refused: nothing was made."""
         for _ in range(_ATTEMPTS):
             try:
                 virtual_numbers = await self._allocations.find(connection, new)
@@ -88,7 +90,7 @@ class Sessions:
             except asyncpg.UniqueViolationError as violation:
                 if violation.constraint_name != "session_client_reference":
                     raise
-                raise _Refused(Refusal.REFERENCE_TAKEN) from None
+                raise Refused(Refusal.REFERENCE_TAKEN) from None
         raise StoreUnavailable("numbers were taken faster than we could look")
 
     async def get(self, account: str, session_id: uuid.UUID) -> SessionReport | None:
@@ -157,10 +159,10 @@ class Sessions:
                 report = await self._report(connection, account, session_id)
                 if held < _pairs(report):
                     # It ended while we looked, and somebody took a pair of it at once.
-                    raise _Refused(Refusal.ALREADY_EXPIRED)
+                    raise Refused(Refusal.ALREADY_EXPIRED)
                 await self._note(connection, session_id, "updated", by, change.changed)
                 return report
-        except _Refused as refused:
+        except Refused as refused:
             return refused.refusal
 
     async def expire(
@@ -195,7 +197,7 @@ class Sessions:
         virtual_numbers: Sequence[PhoneNumber],
         by: By,
     ) -> uuid.UUID:
-        """Raises: PairTaken, _Refused: nothing was done."""
+        """Raises: PairTaken, Refused: nothing was done."""
         session_id = uuid.uuid4()
         virtual_number, second_virtual_number = (*virtual_numbers, None)[:2]
         await self._sql.insert_session(
@@ -226,6 +228,8 @@ class Sessions:
         await self._remember(connection, new, session_id)
         await self._allocations.take(connection, new, session_id, virtual_numbers)
         await self._note(connection, session_id, "created", by)
+        if new.call_me:
+            await self._orders.write(connection, new.account, session_id, Side.FIRST)
         return session_id
 
     async def _change(
@@ -253,16 +257,16 @@ class Sessions:
         """Let a session that was made with a single party be another's, or at last somebody's.
 
         Raises:
-            _Refused: it has its two parties, or the new one cannot be one of them.
+            Refused: it has its two parties, or the new one cannot be one of them.
         """
         for side, wanted in ((Side.FIRST, change.first_party), (Side.SECOND, change.second_party)):
             had, other = before[f"{side}_party"], before[f"{side.other}_party"]
             if wanted is None or wanted.e164 == had:
                 continue
             if not before["single_party"]:
-                raise _Refused(Refusal.NOT_SINGLE_PARTY)
+                raise Refused(Refusal.NOT_SINGLE_PARTY)
             if wanted.e164 == other or wanted.e164 in before[f"{side.other}_party_alternates"]:
-                raise _Refused(Refusal.SAME_PARTY)
+                raise Refused(Refusal.SAME_PARTY)
             if had:
                 await self._sql.drop_route(connection, session=session_id, party_number=had)
             await self._sql.drop_open_route(connection, session=session_id)
@@ -272,7 +276,7 @@ class Sessions:
                     connection, session_id, virtual_number, wanted, side
                 )
             except PairTaken:
-                raise _Refused(Refusal.PARTY_BUSY_ELSEWHERE) from None
+                raise Refused(Refusal.PARTY_BUSY_ELSEWHERE) from None
 
     async def _note(
         self,
@@ -313,7 +317,7 @@ class Sessions:
     async def _remember(
         self, connection: Connection, new: NewSession, session_id: uuid.UUID
     ) -> None:
-        """Raises: _Refused: a request for other parties, with the same key, was faster."""
+        """Raises: Refused: a request for other parties, with the same key, was faster."""
         if new.once is None:
             return
         remembered = await self._sql.record_creation(
@@ -325,7 +329,7 @@ class Sessions:
             seconds=new.once.seconds,
         )
         if remembered is None:
-            raise _Refused(Refusal.KEY_REUSED)
+            raise Refused(Refusal.KEY_REUSED)
 
     async def _report(
         self, connection: Connection, account: str, session_id: uuid.UUID
@@ -333,14 +337,6 @@ class Sessions:
         return session_report(
             await self._sql.find_session(connection, account=account, id=session_id)
         )
-
-
-class _Refused(Exception):
-    """It cannot be done: undo what was."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal)
-        self.refusal = refusal
 
 
 class _Undo(Exception):

@@ -131,7 +131,7 @@ WITH asked AS (
        AND call.ended_at IS NULL
     RETURNING call.id, call.node
 )
-SELECT id, pg_notify('bridge_hangup', node) FROM asked;
+SELECT id, pg_notify('bridge_hangup', coalesce(node, '')) FROM asked;
 
 -- name: record_leg!
 -- One leg of a finished call.  A leg that is complete is never changed.
@@ -150,7 +150,7 @@ ON CONFLICT (call, role) DO UPDATE
 
 -- name: find_open_calls
 -- Calls of one bridge whose record is not complete: after a crash, those it must take up or close.
-SELECT call.id, call.virtual_number, call.caller, call.started_at, call.ringing_at,
+SELECT call.id, call.origin, call.virtual_number, call.caller, call.started_at, call.ringing_at,
        call.answered_at, leg.channel_id,
        CASE call.caller_side
             WHEN 'first' THEN coalesce(session.second_party, last_counterpart(session.id, 'second'))
@@ -166,7 +166,7 @@ SELECT call.id, call.virtual_number, call.caller, call.started_at, call.ringing_
 
 -- name: find_leg^
 -- One leg of a call of an account's session, with the leg that came in first as its parent.
-SELECT leg.id, leg.role, leg.party_number, call.virtual_number, leg.started_at, leg.answered_at,
+SELECT leg.id, leg.role, call.origin, leg.party_number, call.virtual_number, leg.started_at, leg.answered_at,
        leg.ended_at,
        CASE leg.role WHEN 'b' THEN a_leg.id END AS parent
   FROM leg

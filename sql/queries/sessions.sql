@@ -294,7 +294,7 @@ WITH asked AS (
      WHERE session = :session::uuid AND ended_at IS NULL AND hangup_asked_at IS NULL
     RETURNING id, node
 )
-SELECT id, pg_notify('bridge_hangup', node) FROM asked;
+SELECT id, pg_notify('bridge_hangup', coalesce(node, '')) FROM asked;
 
 -- name: note_step!
 -- Something became of a session.

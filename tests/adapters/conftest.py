@@ -26,6 +26,7 @@ from bridge.store.accounts import Accounts
 from bridge.store.call_reports import CallReports
 from bridge.store.migrations import migrate
 from bridge.store.numbers import Numbers
+from bridge.store.orders import Orders
 from bridge.store.pool import Database
 from bridge.store.sessions import Sessions
 from tests.people import ALICE, BOB, VIRTUAL
@@ -97,6 +98,10 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def account(database: Database) -> str:
     return await Accounts(database).create("Acme", token=TOKEN)
+
+
+def sessions_of(database: Database) -> Sessions:
+    return Sessions(database, Orders(database, node="here"))
 
 
 class Api:
@@ -187,7 +192,8 @@ async def api(
         calls=CallReports(database),
         limit=RateLimit(rate_limit, now=lambda: 0.0),
         numbers=Numbers(database, trunk="carrier"),
-        sessions=Sessions(database),
+        orders=Orders(database, node="here"),
+        sessions=sessions_of(database),
         defaults=SessionDefaults(expiry=3600, ring_timeout=120, call_time_limit=3600),
         readiness=ready,
     )

@@ -14,7 +14,7 @@ from bridge.domain.sessions import Side
 from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
 from bridge.store.sessions import Sessions
-from tests.adapters.conftest import BY
+from tests.adapters.conftest import BY, sessions_of
 from tests.people import ALICE, BOB, MALLORY, VIRTUAL
 
 SECOND_VIRTUAL = PhoneNumber("+12025550143")
@@ -70,7 +70,7 @@ class Pool:
 
 @pytest.fixture
 async def pool(account: str, database: Database) -> Pool:
-    return Pool(account, database, Sessions(database))
+    return Pool(account, database, sessions_of(database))
 
 
 # --- a number for each party ---

@@ -19,8 +19,7 @@ from bridge.store.calls import Calls
 from bridge.store.journal import Journal
 from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
-from bridge.store.sessions import Sessions
-from tests.adapters.conftest import BY
+from tests.adapters.conftest import BY, sessions_of
 from tests.fakes.asterisk import EPOCH
 from tests.people import ALICE, BOB, MALLORY, VIRTUAL
 
@@ -63,7 +62,7 @@ def record(call: Arrival, *, talked: float = 59.2) -> CallRecord:
 @pytest.fixture
 async def session(database: Database, account: str) -> SessionReport:
     await Numbers(database, trunk="carrier").add(account, [VIRTUAL], alias="")
-    made = await Sessions(database).create(
+    made = await sessions_of(database).create(
         NewSession(
             account=account,
             first_party=ALICE,
@@ -138,7 +137,7 @@ async def test_one_call_of_a_session_at_a_time(
 async def test_a_pair_whose_session_is_over_stays_held_while_its_call_is_up(
     calls: Calls, session: SessionReport, database: Database
 ) -> None:
-    sessions = Sessions(database)
+    sessions = sessions_of(database)
     call = arrival()
     await calls.arrived(call)
     await sessions.expire(session.session.account, session.session.id, BY, hang_up=False)
@@ -165,7 +164,7 @@ async def end(calls: Calls, database: Database, finished: CallRecord) -> None:
 async def test_the_session_shows_its_calls_in_seconds_begun(
     calls: Calls, session: SessionReport, database: Database
 ) -> None:
-    sessions, one = Sessions(database), session.session
+    sessions, one = sessions_of(database), session.session
     call = arrival(BOB)
     await calls.arrived(call)
     up = await sessions.get(one.account, one.id)

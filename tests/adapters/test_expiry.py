@@ -9,15 +9,14 @@ from bridge.domain.reports import SessionReport, SessionStatus
 from bridge.domain.requests import NewSession
 from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
-from bridge.store.sessions import Sessions
-from tests.adapters.conftest import BY
+from tests.adapters.conftest import BY, sessions_of
 from tests.people import ALICE, BOB, VIRTUAL
 
 
 @pytest.fixture
 async def session(database: Database, account: str) -> SessionReport:
     await Numbers(database, trunk="carrier").add(account, [VIRTUAL], alias="")
-    made = await Sessions(database).create(
+    made = await sessions_of(database).create(
         NewSession(
             account=account,
             first_party=ALICE,
@@ -49,7 +48,7 @@ async def test_a_session_is_over_whether_or_not_anybody_notes_it(
     database: Database, session: SessionReport
 ) -> None:
     await pass_time(database)
-    found = await Sessions(database).get(session.session.account, session.session.id)
+    found = await sessions_of(database).get(session.session.account, session.session.id)
     assert found
     assert found.status is SessionStatus.EXPIRED
     assert await events(database) == []
@@ -58,7 +57,7 @@ async def test_a_session_is_over_whether_or_not_anybody_notes_it(
 async def test_many_processes_note_and_tell_each_end_once(
     database: Database, session: SessionReport
 ) -> None:
-    sessions = Sessions(database)
+    sessions = sessions_of(database)
     assert await sessions.note_expired(at_most=10) == 0
     await pass_time(database)
     async with asyncio.TaskGroup() as group:
@@ -76,7 +75,7 @@ async def test_many_processes_note_and_tell_each_end_once(
 async def test_one_that_was_closed_does_not_expire_as_well(
     database: Database, session: SessionReport
 ) -> None:
-    sessions = Sessions(database)
+    sessions = sessions_of(database)
     one = session.session
     assert await sessions.expire(one.account, one.id, BY, hang_up=False) is None
     await pass_time(database)
@@ -86,7 +85,7 @@ async def test_one_that_was_closed_does_not_expire_as_well(
 async def test_one_that_its_calls_prolong_waits_for_the_end_of_the_one_that_is_up(
     database: Database, session: SessionReport
 ) -> None:
-    sessions = Sessions(database)
+    sessions = sessions_of(database)
     async with database.connection() as connection:
         await connection.execute(
             "INSERT INTO call (id, node, session, caller_side, virtual_number, started_at)"
@@ -112,8 +111,8 @@ async def test_what_one_process_could_not_finish_another_does(
     async with database.connection() as connection:
         dying = connection.transaction()
         await dying.start()
-        assert await Sessions(database)._sql.note_expired(connection, limit=10) == 1
-        assert await Sessions(database).note_expired(at_most=10) == 0, "it is the other's"
+        assert await sessions_of(database)._sql.note_expired(connection, limit=10) == 1
+        assert await sessions_of(database).note_expired(at_most=10) == 0, "it is the other's"
         await dying.rollback()
-    assert await Sessions(database).note_expired(at_most=10) == 1
+    assert await sessions_of(database).note_expired(at_most=10) == 1
     assert await events(database) == [("SessionTimeout", 1)]

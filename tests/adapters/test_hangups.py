@@ -10,11 +10,11 @@ import pytest
 from bridge.domain.reports import SessionReport
 from bridge.domain.requests import NewSession
 from bridge.store.call_reports import CallReports
-from bridge.store.hangups import Hangups
+from bridge.store.hangups import HANGUP_CHANNEL, Hangups
+from bridge.store.listener import Listener
 from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
-from bridge.store.sessions import Sessions
-from tests.adapters.conftest import BY
+from tests.adapters.conftest import BY, sessions_of
 from tests.people import ALICE, BOB, VIRTUAL
 
 A_LIVE_CALL = """
@@ -31,7 +31,7 @@ RETURNING leg.id
 @pytest.fixture
 async def session(database: Database, account: str) -> SessionReport:
     await Numbers(database, trunk="carrier").add(account, [VIRTUAL], alias="")
-    made = await Sessions(database).create(
+    made = await sessions_of(database).create(
         NewSession(
             account=account,
             first_party=ALICE,
@@ -71,8 +71,9 @@ class Calls:
     @asynccontextmanager
     async def heard_by(self, node: str) -> AsyncIterator[None]:
         hangups = Hangups(self.database, node=node, hang_up=self.asked.put_nowait)
+        listener = Listener(self.database, [HANGUP_CHANNEL], hangups.look)
         async with asyncio.TaskGroup() as group:
-            listening = group.create_task(hangups.run())
+            listening = group.create_task(listener.run())
             yield
             listening.cancel()
 
@@ -86,7 +87,7 @@ async def test_who_ends_a_session_may_end_its_call_too(calls: Calls, database: D
     call_id, _ = await calls.up(node="here")
     async with calls.heard_by("here"):
         one = calls.session
-        assert not await Sessions(database).expire(one.account, one.id, BY, hang_up=True)
+        assert not await sessions_of(database).expire(one.account, one.id, BY, hang_up=True)
         assert await calls.next_asked() == call_id
 
 

@@ -18,7 +18,7 @@ from bridge.store.calls import Calls
 from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
 from bridge.store.sessions import Sessions
-from tests.adapters.conftest import BY
+from tests.adapters.conftest import BY, sessions_of
 from tests.people import ALICE, BOB, MALLORY, VIRTUAL
 
 SECOND_VIRTUAL = PhoneNumber("+12025550143")
@@ -107,7 +107,12 @@ class Exchange:
 async def exchange(account: str, database: Database) -> Exchange:
     numbers = Numbers(database, trunk="carrier")
     await numbers.add(account, [VIRTUAL, SECOND_VIRTUAL], alias="")
-    return Exchange(account, database, Sessions(database), Calls(database, node="here"))
+    return Exchange(
+        account,
+        database,
+        sessions_of(database),
+        Calls(database, node="here"),
+    )
 
 
 async def test_each_sees_the_number_that_it_can_call_back(exchange: Exchange) -> None:

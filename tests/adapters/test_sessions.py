@@ -16,7 +16,7 @@ from bridge.store.accounts import Accounts
 from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
 from bridge.store.sessions import Sessions
-from tests.adapters.conftest import BY, TOKEN
+from tests.adapters.conftest import BY, TOKEN, sessions_of
 from tests.people import ALICE, BOB, MALLORY, VIRTUAL
 
 SECOND_VIRTUAL = PhoneNumber("+12025550143")
@@ -26,7 +26,7 @@ LONDON = PhoneNumber("+442079460123")
 @pytest.fixture
 async def sessions(database: Database, account: str) -> Sessions:
     await Numbers(database, trunk="carrier").add(account, [VIRTUAL], alias="")
-    return Sessions(database)
+    return sessions_of(database)
 
 
 def between(

@@ -94,7 +94,9 @@ class Site:
         """The audio of a phone that is called."""
         return self._sound(self.stack.place.trunk_host.partition(":")[0])
 
-    def call_record(self, number: str | None = None) -> Mapping[str, Any]:
+    def call_record(
+        self, number: str | None = None, *, dialled: str | None = None
+    ) -> Mapping[str, Any]:
         """The one call of a caller, once its record is complete."""
         found: list[Mapping[str, Any]] = []
 
@@ -102,7 +104,7 @@ class Site:
             found[:] = self.stack.rows(
                 "SELECT * FROM call WHERE virtual_number = $1 AND ($2::text IS NULL OR caller = $2)"
                 " AND ended_at IS NOT NULL",
-                self.virtual,
+                dialled or self.virtual,
                 number,
             )
             return bool(found)

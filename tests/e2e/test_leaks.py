@@ -12,6 +12,7 @@ the command that does it (`make break`).
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 
 import pytest
 
@@ -51,6 +52,12 @@ def assert_holds_nothing_of(phone: Phone, number: str, *, address: str) -> None:
     assert phone.received
     for message in phone.received:
         assert address not in message, f"the other phone's address:\n{message}"
+    assert_nothing_of(number, phone.received)
+
+
+def assert_nothing_of(number: str, messages: Sequence[str]) -> None:
+    """No message holds ``number`` in any form."""
+    for message in messages:
         for line in message.splitlines():
             for text in (line, *_decoded(line)):
                 assert _national(number) not in re.sub(r"\D", "", text), f"{number} in:\n{message}"

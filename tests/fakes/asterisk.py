@@ -52,6 +52,10 @@ class FakeAsterisk:
         self.feed(leg, "ChannelStateChange", channel=self._channel(leg, "Ringing"))
         return leg
 
+    def is_to_be_placed(self, channel_id: str) -> Leg:
+        """A leg that a story will place."""
+        return self._add(channel_id, LegState(placed=True))
+
     def rings(self, leg: Leg) -> None:
         self.feed(leg, "ChannelStateChange", channel=self._channel(leg, "Ringing"))
 
@@ -80,6 +84,9 @@ class FakeAsterisk:
     async def ring(self, channel_id: str) -> None:
         self._command("ring", channel_id)
 
+    async def stop_ringing(self, channel_id: str) -> None:
+        self._command("stop_ringing", channel_id)
+
     async def answer(self, channel_id: str) -> None:
         self._command("answer", channel_id)
         if leg := self.legs.get(channel_id):
@@ -99,11 +106,17 @@ class FakeAsterisk:
     ) -> AsyncIterator[Leg]:
         leg = self._add(b_channel_id(call_id), LegState(placed=True))
         try:
-            self._command("dial", callee.e164, caller_id.e164)
-            self.feed(leg, "ChannelCreated", channel=self._channel(leg, "Down"))
+            await self.place(leg, callee, caller_id=caller_id, limits=limits)
             yield leg
         finally:
             await self.release(leg)
+
+    async def place(
+        self, leg: Leg, callee: PhoneNumber, *, caller_id: PhoneNumber, limits: Limits
+    ) -> None:
+        leg.requested = True
+        self._command("dial", callee.e164, caller_id.e164)
+        self.feed(leg, "ChannelCreated", channel=self._channel(leg, "Down"))
 
     async def couple(self, a_leg: Leg, b_leg: Leg) -> None:
         self._command("couple", a_leg.channel_id, b_leg.channel_id)
@@ -123,7 +136,10 @@ class FakeAsterisk:
             self.bridges.discard(bridge)
 
     async def release(self, leg: Leg) -> None:
-        await leg.hangup()
+        if leg.requested:
+            await leg.hangup()
+        else:
+            self.legs.pop(leg.channel_id, None)
 
     # --- calls.housekeeping.Remains ---
 

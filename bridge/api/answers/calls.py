@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from bridge.api.answers.fields import Digits, Identified, Uuid
+from bridge.api.answers.fields import Digits, Identified, Message, Uuid
 
 
 class Leg(Identified):
@@ -22,3 +22,9 @@ class Leg(Identified):
     to_number: Digits
     total_amount: str
     total_rate: str
+
+
+class CallOrdered(Message):
+    call_uuid: Uuid
+    """The leg that is placed first."""
+    resource_uri: str

@@ -1,15 +1,25 @@
 """Legs of calls: calls in Plivo's sense."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 from bridge.api.render.forms import Json, digits
-from bridge.domain.records import Role
+from bridge.domain.records import Origin, Role
 from bridge.domain.reports import LegReport
+
+
+def ordered(account: str, leg_id: UUID) -> Json:
+    """The answer to an order: the leg that is placed first."""
+    return {
+        "message": "Call initiated",
+        "call_uuid": str(leg_id),
+        "resource_uri": f"/v1/Account/{account}/Call/{leg_id}/",
+    }
 
 
 def leg(account: str, one: LegReport) -> Json:
     """One leg, as Plivo describes a call."""
-    inbound = one.role is Role.A
+    inbound = one.role is Role.A and one.origin is Origin.INBOUND
     party, virtual = digits(one.party_number), digits(one.virtual_number)
     return {
         "answer_time": _call_time(one.answered_at),

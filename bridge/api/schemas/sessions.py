@@ -38,7 +38,7 @@ from bridge.api.schemas.fields import (
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.reports import SessionStatus
 from bridge.domain.requests import NewSession, Range, SessionChange, SessionFilter, Window
-from bridge.domain.sessions import Direction
+from bridge.domain.sessions import Direction, Side
 
 _ALIASES = {
     "geo_match": "geomatch",  # Node
@@ -283,6 +283,7 @@ class CreateSession(BaseModel):
             metadata=self.metadata,
             cooloff=self.virtual_number_cooloff_period,
             options=options,
+            call_me=self.initiate_call_to_first_party,
             dry_run=self.dry_run,
         )
 
@@ -392,6 +393,15 @@ class ExpireSession(BaseModel):
     hangup: Flag = False
     """End the call that is up, too."""
     reason: Words = ""
+
+
+class CallParties(BaseModel):
+    """The body of a request that has a session's parties called."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    first: Side = Side.FIRST
+    """The party that is called first; the other is called when it answers."""
 
 
 class CreateSessions(BaseModel):

@@ -255,6 +255,19 @@ class Callee:
     def hangs_up(self, *, cseq: int = 2) -> str:
         return self.request("BYE", cseq=cseq) + '\n<recv response="200"/>'
 
+    def hangs_up_on_cue_or_is_hung_up_on(self) -> str:
+        """Whichever comes first; for a phone that plays both parties of an ordered call."""
+        return "\n".join(
+            (
+                '<recv request="INFO" optional="true" next="hangs_up"/>',
+                _is_hung_up_on(),
+                '<nop next="over"/>',
+                '<label id="hangs_up"/>',
+                self.hangs_up(),
+                '<label id="over"/>',
+            )
+        )
+
     def changes_its_audio(self, *, cseq: int, direction: str = "sendrecv") -> str:
         """A re-INVITE, such as for hold (``sendonly``)."""
         offer = sdp(owner=self._owner, direction=direction)
