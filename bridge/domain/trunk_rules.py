@@ -238,7 +238,7 @@ def _as_dialled(number: PhoneNumber, region: str) -> str:
     except phonenumbers.NumberParseException:
         return number.e164
     # What rings must be this phone and no other, so the way back was tried.
-    return dialled if back == parsed and phonenumbers.is_valid_number(back) else number.e164
+    return dialled if back == parsed else number.e164
 
 
 def _e164(parsed: phonenumbers.PhoneNumber) -> str:
