@@ -65,7 +65,7 @@ async def serve(settings: Settings) -> None:
             transport, legs, app=settings.ari_app, trunk=settings.trunk, rules=rules
         )
         legs.serve(asterisk)
-        calls = Calls(database, node=settings.node)
+        calls = Calls(database, node=settings.node, trunk=settings.trunk)
         journal = Journal(database, calls)
         switchboard = Switchboard(
             call_log=journal,

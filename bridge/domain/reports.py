@@ -5,10 +5,11 @@ import enum
 import math
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.rates import Charge, Tariff
 from bridge.domain.records import Role
 from bridge.domain.sessions import Session
 
@@ -52,6 +53,15 @@ class LegReport:
     ended_at: datetime | None
     parent: uuid.UUID | None
     """The leg that came in, of a leg that was placed for it."""
+    written_charge: Charge | None = None
+    """What was written down when it ended; ``None`` before, and of a time without rates."""
+
+    @property
+    def charge(self) -> Charge:
+        """What it cost; by the second, and nothing, where nothing was written down."""
+        if self.written_charge:
+            return self.written_charge
+        return Tariff().charge(timedelta(seconds=self.seconds))
 
     @property
     def seconds(self) -> int:

@@ -13,6 +13,7 @@ DIGITS_LEAVE = {
     "bridge/domain/trunk_rules.py": "to Asterisk, as its carrier wants them",
     "bridge/store/calls.py": "to Postgres",
     "bridge/store/numbers.py": "to Postgres",
+    "bridge/store/rates.py": "to Postgres",
     "bridge/store/sessions.py": "to Postgres",
 }
 
