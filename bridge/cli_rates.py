@@ -30,7 +30,9 @@ _AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
 
 @app.command("import")
 def import_sheet(
-    file: Annotated[typer.FileBinaryRead, typer.Argument(help="A CSV file, or - for its text.")],
+    file: Annotated[
+        typer.FileBinaryRead, typer.Argument(help="A CSV file, or - for standard input.")
+    ],
 ) -> None:
     """Add the rates of a CSV file: all of them, or none if a line is wrong.
 

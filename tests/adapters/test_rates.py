@@ -260,6 +260,7 @@ async def test_of_a_sheet_with_faulty_lines_nothing_is_imported_and_each_is_name
         "line 3: must have as many values as there are columns",
         "line 4: direction must be inbound or outbound",
     ]
+    assert await rates.list() == []
     sheet.write_bytes(SHEET.encode("utf-16"))
     assert "not text in UTF-8" in masking_bridge("rates", "import", str(sheet)).stderr
     assert masking_bridge("rates", "import", str(tmp_path / "absent.csv")).returncode == 2
