@@ -17,13 +17,13 @@ and a request's::
 
 Layers, each may import only those below it (held by import-linter)::
 
-    __main__              the command line
+    __main__, cli_*       the command line
     embedded              Postgres, Asterisk and phones on this machine, to try and to test
     main                  builds every part once, and runs them together
     asterisk_config       Asterisk's files, with what differs per site
     api | calls           what clients ask; what people on the phone do
     store | ari           Postgres; Asterisk
-    config | logs
+    config | logs         settings, those of the trunk's numbers in trunk_settings
     domain | aio          values and decisions, no I/O; the one concurrency helper
 
 `api` and `calls` name what they need of the layer below as protocols and never import `store`.

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bridge import asterisk_config, logs
+from bridge import asterisk_config, cli_rates, cli_trunk, logs
 from bridge.config import ConfigError, Settings, SiteSettings, load
 from bridge.domain.access import Scope, Token
 from bridge.main import serve as serve_bridge
@@ -29,6 +29,8 @@ account = typer.Typer(no_args_is_help=True, help="Accounts: who may use the API.
 token = typer.Typer(no_args_is_help=True, help="Tokens: what opens an account.")
 app.add_typer(account, name="account")
 app.add_typer(token, name="token")
+app.add_typer(cli_rates.app, name="rates")
+app.add_typer(cli_trunk.app, name="trunk")
 
 T = TypeVar("T")
 

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import pydantic
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bridge.trunk_settings import TrunkSettings
+
 Seconds = Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
 Port = Annotated[int, pydantic.Field(ge=1, le=65535)]
 
@@ -24,7 +26,7 @@ class ConfigError(Exception):
     """The settings hold mistakes; the message names every one with its variable."""
 
 
-class Settings(BaseSettings):
+class Settings(TrunkSettings):
     """How to reach Postgres and Asterisk, and how to serve."""
 
     model_config = SettingsConfigDict(env_prefix="BRIDGE_", frozen=True, extra="ignore")

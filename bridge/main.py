@@ -30,6 +30,7 @@ from bridge.config import Settings
 from bridge.domain.errors import Unavailable
 from bridge.domain.records import Arrival
 from bridge.domain.signalling import caller_number, dialled_number
+from bridge.domain.trunk_rules import TrunkRules
 from bridge.store.accounts import Accounts
 from bridge.store.call_reports import CallReports
 from bridge.store.calls import Calls
@@ -64,9 +65,12 @@ async def serve(settings: Settings) -> None:
         _transport(settings) as transport,
     ):
         legs = Legs()
-        asterisk = Asterisk(transport, legs, app=settings.ari_app, trunk=settings.trunk)
+        rules = settings.trunk_rules
+        asterisk = Asterisk(
+            transport, legs, app=settings.ari_app, trunk=settings.trunk, rules=rules
+        )
         legs.serve(asterisk)
-        calls = Calls(database, node=settings.node)
+        calls = Calls(database, node=settings.node, trunk=settings.trunk)
         journal = Journal(database, calls)
         switchboard = Switchboard(
             call_log=journal,
@@ -88,7 +92,7 @@ async def serve(settings: Settings) -> None:
             transport,
             asterisk,
             legs,
-            arrived=lambda inbound: switchboard.take(_live_call(inbound), story),
+            arrived=lambda inbound: switchboard.take(_live_call(inbound, rules), story),
             connected=housekeeping.connected,
             replaced=_fenced,
         )
@@ -224,12 +228,12 @@ async def _release(asterisk: Asterisk, call: LiveCall) -> None:
             await asterisk.release(leg)
 
 
-def _live_call(inbound: InboundCall) -> LiveCall:
+def _live_call(inbound: InboundCall, rules: TrunkRules) -> LiveCall:
     arrival = Arrival(
         call_id=uuid.uuid4(),
         channel_id=inbound.leg.channel_id,
-        caller=caller_number(inbound.from_header, inbound.asserted_identity),
-        dialled=dialled_number(inbound.dialled),
+        caller=caller_number(inbound.from_header, inbound.asserted_identity, rules),
+        dialled=dialled_number(inbound.dialled, rules),
         started_at=inbound.at,
     )
     return LiveCall(arrival, inbound.leg)

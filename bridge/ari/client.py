@@ -27,6 +27,7 @@ from bridge.domain.causes import Cause
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.records import OpenCall, Origin
 from bridge.domain.sessions import Limits
+from bridge.domain.trunk_rules import TrunkRules
 
 log = structlog.get_logger(__name__)
 
@@ -64,13 +65,23 @@ class Asterisk:
     Args:
         app: name of the Stasis application.
         trunk: PJSIP endpoint by which legs are placed.
+        rules: how its carrier wants numbers.
     """
 
-    def __init__(self, transport: Transport, legs: Legs, *, app: str, trunk: str) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        legs: Legs,
+        *,
+        app: str,
+        trunk: str,
+        rules: TrunkRules = TrunkRules(),  # noqa: B008 - frozen
+    ) -> None:
         self.app = app
         self._transport = transport
         self._legs = legs
         self._trunk = trunk
+        self._outbound = rules.outbound
         self._api: Client | None = None
 
     async def connect(self) -> None:
@@ -159,10 +170,10 @@ class Asterisk:
             "channels",
             "originateWithId",
             channelId=leg.channel_id,
-            endpoint=f"PJSIP/{callee.e164}@{self._trunk}",
+            endpoint=f"PJSIP/{self._outbound(callee)}@{self._trunk}",
             app=self.app,
             appArgs="placed",
-            callerId=f"<{caller_id.e164}>",
+            callerId=f"<{self._outbound(caller_id)}>",
             timeout=limits.ring_timeout + _NET,
             variables={
                 # Of the first leg of an ordered call this includes the ringing of the second.

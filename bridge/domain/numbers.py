@@ -7,6 +7,8 @@ import phonenumbers
 
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 
+_MEXICAN_MOBILE = re.compile(r"\+521(?=[0-9]{10}$)")
+
 _PREMIUM = {
     phonenumbers.PhoneNumberType.PREMIUM_RATE,
     phonenumbers.PhoneNumberType.SHARED_COST,
@@ -39,6 +41,22 @@ class PhoneNumber:
     __repr__ = __str__
 
     @property
+    def canonical(self) -> "PhoneNumber":
+        """The form that everybody gives the number, where it came in another (libphonenumber).
+
+        Without a trunk prefix behind the country code (``+44 0…``), with Argentina's mobile 9 for
+        the 15 of home, without the 1 that Mexico gave up in 2019.  Where no other form of it is a
+        valid number, the number itself.
+        """
+        try:
+            parsed = phonenumbers.parse(_MEXICAN_MOBILE.sub("+52", self.e164))
+        except phonenumbers.NumberParseException:
+            return self
+        if not phonenumbers.is_valid_number(parsed):
+            return self
+        return PhoneNumber(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+
+    @property
     def country(self) -> str:
         """ISO 3166 code of the number's country, or `WORLDWIDE`."""
         parsed = phonenumbers.parse(self.e164)
@@ -64,15 +82,3 @@ class PhoneNumber:
     def is_premium(self) -> bool:
         """Whether a call to it costs more than a call (libphonenumber)."""
         return phonenumbers.number_type(phonenumbers.parse(self.e164)) in _PREMIUM
-
-
-def from_carrier(text: str) -> PhoneNumber | None:
-    """A number as a carrier signals it: ``+``, ``00`` or bare digits before the country code.
-
-    ``None`` for everything else: a withheld caller ("anonymous"), a name, an extension.
-    """
-    digits = text.removeprefix("+") if text.startswith("+") else text.removeprefix("00")
-    try:
-        return PhoneNumber(f"+{digits}")
-    except ValueError:
-        return None

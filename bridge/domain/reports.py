@@ -5,10 +5,12 @@ import enum
 import math
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.rates import Charge, Tariff
 from bridge.domain.records import Origin, Role
 from bridge.domain.sessions import Session
 
@@ -36,6 +38,10 @@ class Interaction:
     leg_count: int
     seconds: int
     """Time talked, summed over the legs, in whole seconds begun."""
+    billed_seconds: int
+    """The same in the steps of the legs' rates."""
+    amount: Decimal
+    """What its legs cost."""
     recording: uuid.UUID | None = None
 
 
@@ -54,6 +60,15 @@ class LegReport:
     ended_at: datetime | None
     parent: uuid.UUID | None
     """The leg that came in, of a leg that was placed for it."""
+    written_charge: Charge | None = None
+    """What was written down when it ended; ``None`` before, and of a time without rates."""
+
+    @property
+    def charge(self) -> Charge:
+        """What it cost; by the second, and nothing, where nothing was written down."""
+        if self.written_charge:
+            return self.written_charge
+        return Tariff().charge(timedelta(seconds=self.seconds))
 
     @property
     def seconds(self) -> int:
@@ -92,6 +107,10 @@ class SessionReport:
     status: SessionStatus
     leg_count: int
     billed_seconds: int
+    amount: Decimal
+    """What making it cost."""
+    calls_amount: Decimal
+    """What its calls cost."""
     last_interaction_at: datetime | None
     interactions: Sequence[Interaction]
 

@@ -1,30 +1,46 @@
 """What a carrier's SIP headers say about the caller."""
 
 import re
+from collections.abc import Iterator
 
-from bridge.domain.numbers import PhoneNumber, from_carrier
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.trunk_rules import TrunkRules, read
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
-_URI_USER = re.compile(r"\b(?:sips?|tel):([^@;>,\s]*)", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"(?:^|,)[^<>,;]*<([^<>]*)>")
+_URI = re.compile(r"\s*(?:sips?:(?P<user>[^@]*)@|tel:(?P<number>.*))", re.IGNORECASE | re.DOTALL)
 
 
-def caller_number(from_header: str, asserted_identity: str) -> PhoneNumber | None:
+def caller_number(
+    from_header: str, asserted_identity: str, rules: TrunkRules
+) -> PhoneNumber | None:
     """Who is calling: the From header, or where that is withheld the trunk's P-Asserted-Identity.
 
     The identity that a trusted network asserts (RFC 3325) serves the look-up only; it is never
     shown to anybody.  ``None``: the caller stays unknown.
     """
-    return _first_number(from_header) or _first_number(asserted_identity)
-
-
-def _first_number(header: str) -> PhoneNumber | None:
-    # A display name is the caller's own text: it must not be able to pose as the address.
-    addresses = _URI_USER.findall(_QUOTED.sub("", header))
-    numbers = (from_carrier(address) for address in addresses)
+    # From has one address (RFC 3261, 20.20): a second is nobody's business there.
+    signalled = [*list(signalled_numbers(from_header))[:1], *signalled_numbers(asserted_identity)]
+    numbers = (read(text, rules).number for text in signalled)
     return next((number for number in numbers if number), None)
 
 
-def dialled_number(request_user: str) -> str:
+def signalled_numbers(header: str) -> Iterator[str]:
+    """What stands for a number in each address of a header, as it came.
+
+    A display name and parameters behind the address are the caller's own text, and must not be
+    able to pose as the address.
+    """
+    unquoted = _QUOTED.sub("", header)
+    if '"' in unquoted:
+        return  # a quote that nobody closed: where the address begins is anybody's guess
+    addresses = _IN_BRACKETS.findall(unquoted) if "<" in unquoted else [unquoted.partition(";")[0]]
+    for address in addresses:
+        if uri := _URI.match(address):
+            yield uri["user"] if uri["user"] is not None else uri["number"]
+
+
+def dialled_number(request_user: str, rules: TrunkRules) -> str:
     """The number that was called: E.164 if it is one, else what of it is fit to be written down."""
-    number = from_carrier(request_user)
+    number = read(request_user, rules).number
     return number.e164 if number else re.sub(r"[^0-9A-Za-z+*#._-]", "", request_user)[:32]

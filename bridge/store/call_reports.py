@@ -3,10 +3,11 @@
 import uuid
 
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.rates import Charge
 from bridge.domain.records import Origin, Role
 from bridge.domain.reports import LegReport
 from bridge.store import queries
-from bridge.store.pool import Database
+from bridge.store.pool import Database, Row
 
 
 class CallReports:
@@ -37,4 +38,13 @@ class CallReports:
             answered_at=row["answered_at"],
             ended_at=row["ended_at"],
             parent=row["parent"],
+            written_charge=_charge(row),
         )
+
+
+def _charge(row: Row) -> Charge | None:
+    if row["amount"] is None:
+        return None
+    return Charge(
+        billed_seconds=row["billed_seconds"], price_per_minute=row["rate"], amount=row["amount"]
+    )

@@ -5,11 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.records import Arrival, CallRecord, OpenCall, Origin
+from bridge.domain.rates import UNANSWERED, Charge, Direction, Tariff
+from bridge.domain.records import Arrival, CallRecord, LegRecord, OpenCall, Origin, Role
 from bridge.domain.routing import Lookup
 from bridge.domain.sessions import Limits, Side
 from bridge.store import queries
 from bridge.store.pool import Connection, Database, Row
+from bridge.store.rates import day_of, find_rate
 from bridge.store.session_rows import digits, session
 
 
@@ -18,11 +20,13 @@ class Calls:
 
     Args:
         node: the bridge's name; it alone completes the records that bear it.
+        trunk: by whose rates its legs are charged.
     """
 
-    def __init__(self, database: Database, *, node: str) -> None:
+    def __init__(self, database: Database, *, node: str, trunk: str = "carrier") -> None:
         self._database = database
         self._node = node
+        self._trunk = trunk
         self._sql = queries.load()
 
     async def arrived(self, arrival: Arrival) -> Lookup:
@@ -61,7 +65,10 @@ class Calls:
         )
 
     async def write_end(self, connection: Connection, record: CallRecord) -> None:
-        """Complete the record of a call and of its legs, in the caller's transaction."""
+        """Complete the record of a call and of its legs, in the caller's transaction.
+
+        What a leg costs is written with it, and no rate that changes later changes it.
+        """
         arrival, outcome = record.arrival, record.outcome
         await self._sql.record_end(
             connection,
@@ -80,6 +87,7 @@ class Calls:
             hung_up_by=outcome.hung_up_by.value,
         )
         for leg in record.legs:
+            charge = await self._charge(connection, arrival, leg)
             await self._sql.record_leg(
                 connection,
                 call_id=arrival.call_id,
@@ -92,8 +100,24 @@ class Calls:
                 ended_at=leg.ended_at,
                 hangup_cause=leg.hangup_cause,
                 sip_code=leg.sip_code,
+                billed_seconds=charge.billed_seconds,
+                rate=charge.price_per_minute,
+                amount=charge.amount,
             )
         await self._sql.prolong_session(connection, call_id=arrival.call_id)
+
+    async def _charge(self, connection: Connection, arrival: Arrival, leg: LegRecord) -> Charge:
+        """What the leg costs, by the rates of the day on which it was answered."""
+        if leg.answered_at is None or leg.ended_at is None:
+            return UNANSWERED
+        if leg.role is Role.A and arrival.origin is Origin.INBOUND:
+            direction, destination = Direction.INBOUND, arrival.dialled
+        else:
+            direction, destination = Direction.OUTBOUND, digits(leg.party_number) or ""
+        day = day_of(leg.answered_at)
+        rate = await find_rate(connection, self._trunk, direction, destination, day=day)
+        tariff = rate.tariff if rate else Tariff()
+        return tariff.charge(leg.ended_at - leg.answered_at)
 
 
 def lookup(row: Row, caller: PhoneNumber | None) -> Lookup:

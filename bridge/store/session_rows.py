@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from bridge.domain.numbers import PhoneNumber
@@ -56,6 +57,8 @@ def session_report(row: Row) -> SessionReport:
         status=SessionStatus(row["status"]),
         leg_count=row["leg_count"],
         billed_seconds=row["billed_seconds"],
+        amount=row["amount"],
+        calls_amount=row["calls_amount"],
         last_interaction_at=row["last_interaction_at"],
         interactions=[_interaction(item) for item in row["interactions"] or []],
     )
@@ -77,5 +80,7 @@ def _interaction(item: dict[str, Any]) -> Interaction:
         second_leg=uuid.UUID(item["second_leg"]) if item["second_leg"] else None,
         leg_count=item["leg_count"],
         seconds=int(item["seconds"]),
+        billed_seconds=int(item["billed_seconds"]),
+        amount=Decimal(item["amount"]),
         recording=uuid.UUID(item["recording"]) if item["recording"] else None,
     )

@@ -134,18 +134,22 @@ WITH asked AS (
 SELECT id, pg_notify('bridge_hangup', coalesce(node, '')) FROM asked;
 
 -- name: record_leg!
--- One leg of a finished call.  A leg that is complete is never changed.
+-- One leg of a finished call.  A leg that is complete is never changed, nor is what it cost.
 INSERT INTO leg (call, role, channel_id, party_number, started_at, ringing_at, answered_at,
-                 ended_at, hangup_cause, sip_code)
+                 ended_at, hangup_cause, sip_code, billed_seconds, rate, amount)
 VALUES (:call_id::uuid, :role::text, :channel_id::text, :party_number::text,
         :started_at::timestamptz, :ringing_at::timestamptz, :answered_at::timestamptz,
-        :ended_at::timestamptz, :hangup_cause::integer, :sip_code::integer)
+        :ended_at::timestamptz, :hangup_cause::integer, :sip_code::integer,
+        :billed_seconds::integer, :rate::numeric, :amount::numeric)
 ON CONFLICT (call, role) DO UPDATE
    SET ringing_at = excluded.ringing_at,
        answered_at = excluded.answered_at,
        ended_at = excluded.ended_at,
        hangup_cause = excluded.hangup_cause,
-       sip_code = excluded.sip_code
+       sip_code = excluded.sip_code,
+       billed_seconds = excluded.billed_seconds,
+       rate = excluded.rate,
+       amount = excluded.amount
  WHERE leg.ended_at IS NULL;
 
 -- name: find_open_calls
@@ -166,8 +170,12 @@ SELECT call.id, call.origin, call.virtual_number, call.caller, call.started_at, 
 
 -- name: find_leg^
 -- One leg of a call of an account's session, with the leg that came in first as its parent.
-SELECT leg.id, leg.role, call.origin, leg.party_number, call.virtual_number, leg.started_at, leg.answered_at,
-       leg.ended_at,
+SELECT leg.id, leg.role, call.origin, leg.party_number,
+       CASE leg.role WHEN 'a' THEN call.virtual_number
+            ELSE CASE call.caller_side WHEN 'second' THEN session.virtual_number
+                 ELSE coalesce(session.second_virtual_number, session.virtual_number) END
+            END AS virtual_number,
+       leg.started_at, leg.answered_at, leg.ended_at, leg.billed_seconds, leg.rate, leg.amount,
        CASE leg.role WHEN 'b' THEN a_leg.id END AS parent
   FROM leg
   JOIN call ON call.id = leg.call

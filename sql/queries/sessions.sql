@@ -94,7 +94,7 @@ INSERT INTO session (id, account, first_party, second_party, first_party_alterna
                      second_party_alternates, virtual_number, second_virtual_number, single_party,
                      subaccount, direction, valid_from, expires_at, expiry_after_last_call,
                      ring_timeout, call_time_limit, max_calls, max_total_duration,
-                     client_reference_id, metadata, cooloff, options)
+                     client_reference_id, metadata, cooloff, options, amount)
 VALUES (:id::uuid, :account::text, :first_party::text, :second_party::text,
         :first_party_alternates::text[], :second_party_alternates::text[], :virtual_number::text,
         :second_virtual_number::text, :single_party::boolean, :subaccount::text, :direction::text,
@@ -102,7 +102,8 @@ VALUES (:id::uuid, :account::text, :first_party::text, :second_party::text,
         greatest(now(), :valid_from::timestamptz) + make_interval(secs => :expiry::integer),
         :expiry_after_last_call::integer, :ring_timeout::integer, :call_time_limit::integer,
         :max_calls::integer, :max_total_duration::integer, :client_reference_id::text,
-        :metadata::jsonb, :cooloff::integer, :options::jsonb);
+        :metadata::jsonb, :cooloff::integer, :options::jsonb,
+        (SELECT session_fee FROM account WHERE auth_id = :account::text));
 
 -- name: take_route^
 -- Take one (caller, virtual number) pair, from nobody or from a session that is over and has cooled
@@ -146,7 +147,8 @@ SELECT id, account, first_party, second_party, first_party_alternates, second_pa
        virtual_number, second_virtual_number, direction, created_at, modified_at, valid_from,
        expires_at, closed_at, ring_timeout, call_time_limit, max_calls, max_total_duration,
        cooloff, options, single_party, subaccount, expiry_after_last_call, client_reference_id,
-       metadata, status, leg_count, billed_seconds, last_interaction_at, interactions
+       metadata, status, leg_count, billed_seconds, amount, calls_amount,
+       last_interaction_at, interactions
   FROM session_report
  WHERE account = :account::text AND id = :id::uuid;
 
@@ -195,7 +197,8 @@ SELECT id, account, first_party, second_party, first_party_alternates, second_pa
        virtual_number, second_virtual_number, direction, created_at, modified_at, valid_from,
        expires_at, closed_at, ring_timeout, call_time_limit, max_calls, max_total_duration,
        cooloff, options, single_party, subaccount, expiry_after_last_call, client_reference_id,
-       metadata, status, leg_count, billed_seconds, last_interaction_at, interactions
+       metadata, status, leg_count, billed_seconds, amount, calls_amount,
+       last_interaction_at, interactions
   FROM session_report
  WHERE id IN (SELECT page.id FROM page)
  ORDER BY created_at DESC, id DESC;

@@ -6,6 +6,7 @@ import pytest
 
 from bridge import asterisk_config
 from bridge.config import ConfigError, Settings, SiteSettings, load
+from bridge.domain.trunk_rules import BareDigits, OutboundFormat, TrunkRules
 
 SECRET = "s3cret-" * 5
 
@@ -38,6 +39,54 @@ def test_every_mistake_is_named_at_once_by_its_variable(monkeypatch: pytest.Monk
     assert sorted(named) == sorted(mistakes)
     assert SECRET not in str(error.value)
     assert "short" not in str(error.value)
+
+
+def test_the_rules_of_the_trunk_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(Settings).trunk_rules == TrunkRules()
+    for name, value in {
+        "BRIDGE_TRUNK_REGION": "de",
+        "BRIDGE_TRUNK_BARE_DIGITS": "either",
+        "BRIDGE_TRUNK_STRIP_PREFIXES": "9, *31#",
+        "BRIDGE_TRUNK_PREPEND": "+49",
+        "BRIDGE_TRUNK_OUTBOUND_FORMAT": "national",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert load(Settings).trunk_rules == TrunkRules(
+        region="DE",
+        bare_digits=BareDigits.EITHER,
+        strip_prefixes=("9", "*31#"),
+        prepend="+49",
+        outbound_format=OutboundFormat.NATIONAL,
+    )
+
+
+def test_rules_of_the_trunk_that_are_empty_are_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BRIDGE_TRUNK_REGION", "BRIDGE_TRUNK_STRIP_PREFIXES", "BRIDGE_TRUNK_PREPEND"):
+        monkeypatch.setenv(name, "")
+    assert load(Settings).trunk_rules == TrunkRules()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BRIDGE_TRUNK_REGION", "Germany"),
+        ("BRIDGE_TRUNK_REGION", "EU"),
+        ("BRIDGE_TRUNK_BARE_DIGITS", "guess"),
+        ("BRIDGE_TRUNK_BARE_DIGITS", "national"),  # of which country?
+        ("BRIDGE_TRUNK_OUTBOUND_FORMAT", "national"),
+        ("BRIDGE_TRUNK_STRIP_PREFIXES", "9,,8"),
+        ("BRIDGE_TRUNK_STRIP_PREFIXES", "+49"),
+        ("BRIDGE_TRUNK_STRIP_PREFIXES", "0049"),
+        ("BRIDGE_TRUNK_PREPEND", "+"),
+        ("BRIDGE_TRUNK_PREPEND", "49 30"),
+    ],
+)
+def test_a_mistake_in_the_rules_of_the_trunk_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=name):
+        load(Settings)
 
 
 def test_what_is_not_set_is_said_to_be_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,14 @@
 
 import re
 
+import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.domain.numbers import WORLDWIDE, PhoneNumber, from_carrier
+from bridge.domain.numbers import WORLDWIDE, PhoneNumber
 from bridge.domain.signalling import caller_number, dialled_number
+from bridge.domain.trunk_rules import TrunkRules
 from tests.people import ALICE, BOB
 
 
@@ -27,20 +29,48 @@ def test_what_is_not_e164_is_an_error_that_does_not_repeat_it(text: str) -> None
         PhoneNumber(text)
 
 
-@pytest.mark.parametrize("text", ["+14155550123", "14155550123", "0014155550123"])
-def test_a_carrier_s_forms_of_a_number_are_one(text: str) -> None:
-    assert from_carrier(text) == ALICE
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("+14155550123", "+14155550123"),
+        ("+5215512345678", "+525512345678"),  # the 1 that Mexico gave up
+        ("+52155123456789", "+52155123456789"),
+        ("+54111523456789", "+5491123456789"),  # Argentina's 15 of home is 9 from abroad
+        ("+541123456789", "+541123456789"),  # is a fixed line of that number: no 9 is guessed
+        ("+4402079460123", "+442079460123"),
+        ("+390669812345", "+390669812345"),  # Italy's 0 belongs to the number
+        ("+99912345", "+99912345"),
+        ("+12", "+12"),
+    ],
+)
+def test_a_number_has_one_form(text: str, canonical: str) -> None:
+    assert PhoneNumber(text).canonical == PhoneNumber(canonical)
 
 
-@pytest.mark.parametrize("text", ["anonymous", "", "0", "00", "unavailable", "1;2", "4155550123x"])
-def test_a_carrier_s_other_words_are_no_number(text: str) -> None:
-    assert from_carrier(text) is None
+def as_it_stands(number: PhoneNumber, code: int) -> phonenumbers.PhoneNumber:
+    """The number with nothing taken off, which parsing might do."""
+    national = number.e164.removeprefix(f"+{code}")
+    zeros = len(national) - len(national.lstrip("0"))
+    return phonenumbers.PhoneNumber(
+        country_code=code,
+        national_number=int(national),
+        italian_leading_zero=bool(zeros) or None,
+        number_of_leading_zeros=zeros if zeros > 1 else None,
+    )
 
 
-@given(text=st.text())
-def test_whatever_a_carrier_sends_is_a_number_or_none(text: str) -> None:
-    number = from_carrier(text)
-    assert number is None or re.fullmatch(r"\+[1-9][0-9]{1,14}", number.e164)
+@given(
+    code=st.sampled_from(sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)),
+    national=st.from_regex(r"[0-9]{5,11}", fullmatch=True),
+)
+@settings(max_examples=2000)
+def test_a_number_that_is_valid_as_it_stands_is_never_changed(code: int, national: str) -> None:
+    number = PhoneNumber(f"+{code}{national}")
+    assert number.canonical.canonical == number.canonical
+    if phonenumbers.is_valid_number(as_it_stands(number, code)):
+        assert number.canonical == number
+    else:
+        assert number.canonical == number or number.canonical.is_valid
 
 
 def test_a_number_s_country_is_the_one_it_is_of() -> None:
@@ -60,15 +90,23 @@ def test_a_number_s_country_is_the_one_it_is_of() -> None:
         (f'"<sip:{ALICE.e164}@x>" <sip:anonymous@anonymous.invalid>;tag=1', "", None),
         (f'"\\"<sip:{ALICE.e164}@x>" <sip:{BOB.e164}@carrier>;tag=1', "", BOB),
         (f"<sip:{BOB.e164}@carrier>;tag=1", f"<sip:{ALICE.e164}@carrier>", BOB),
+        ("<sip:anonymous@x>;tag=1", f"<sip:nobody@x>, <tel:{ALICE.e164}>", ALICE),
+        (f"<sip:anonymous@x>;tag=1;x=<sip:{ALICE.e164}@x>", "", None),
+        (f"<sip:anonymous@x>;x=sip:{ALICE.e164}@x", "", None),
+        (f"<sip:anonymous@x>;x=1,<sip:{ALICE.e164}@x>", "", None),
+        (f'"unclosed <sip:{ALICE.e164}@x>" " <sip:{BOB.e164}@carrier>', "", None),
+        (f"<sip:{ALICE.e164}>", "", None),  # a host, and no user
+        (f"sip:{ALICE.e164}@carrier;tag=1", "", ALICE),
+        (f"sips:{ALICE.e164[1:]}@carrier", "", ALICE),
         ("", "", None),
     ],
 )
 def test_the_caller_is_who_the_trunk_says_and_never_who_a_display_name_says(
     from_header: str, asserted: str, caller: PhoneNumber | None
 ) -> None:
-    assert caller_number(from_header, asserted) == caller
+    assert caller_number(from_header, asserted, TrunkRules()) == caller
 
 
 @given(text=st.text())
 def test_what_was_dialled_is_fit_to_be_written_down(text: str) -> None:
-    assert re.fullmatch(r"[0-9A-Za-z+*#._-]{0,32}", dialled_number(text))
+    assert re.fullmatch(r"[0-9A-Za-z+*#._-]{0,32}", dialled_number(text, TrunkRules()))

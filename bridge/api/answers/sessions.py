@@ -40,7 +40,7 @@ class Session(Answer):
     expiry_time: Time
     duration: int
     """Seconds from the creation to the end."""
-    amount: int
+    amount: float
     call_time_limit: int
     ring_timeout: int
     first_party_play_url: str

@@ -1,6 +1,7 @@
 """Legs of calls: calls in Plivo's sense."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from uuid import UUID
 
 from bridge.api.render.forms import Json, digits
@@ -24,7 +25,7 @@ def leg(account: str, one: LegReport) -> Json:
     return {
         "answer_time": _call_time(one.answered_at),
         "bill_duration": one.seconds,
-        "billed_duration": one.seconds,
+        "billed_duration": one.charge.billed_seconds,
         "call_direction": "inbound" if inbound else "outbound",
         "call_duration": one.seconds,
         "call_uuid": str(one.id),
@@ -34,9 +35,14 @@ def leg(account: str, one: LegReport) -> Json:
         "parent_call_uuid": str(one.parent) if one.parent else None,
         "resource_uri": f"/v1/Account/{account}/Call/{one.id}/",
         "to_number": virtual if inbound else party,
-        "total_amount": "0.00000",
-        "total_rate": "0.00000",
+        "total_amount": _money(one.charge.amount),
+        "total_rate": _money(one.charge.price_per_minute),
     }
+
+
+def _money(amount: Decimal) -> str:
+    """With five places, as Plivo has it, or six where there are."""
+    return f"{amount:.6f}".removesuffix("0")
 
 
 def _call_time(at: datetime | None) -> str | None:

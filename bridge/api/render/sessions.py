@@ -1,5 +1,6 @@
 """Masking sessions and their interactions."""
 
+from decimal import Decimal
 from uuid import UUID
 
 from bridge.api.cursors import make_cursor
@@ -62,7 +63,7 @@ def session(report: SessionReport) -> Json:
         "modified_time": timestamp(one.modified_at),
         "expiry_time": timestamp(one.closed_at or one.expires_at),
         "duration": _lifetime(report),
-        "amount": 0,
+        "amount": _money(report.amount),
         "call_time_limit": one.call_time_limit,
         "ring_timeout": one.ring_timeout,
         "first_party_play_url": options["first_party_play_url"] or "",
@@ -72,10 +73,10 @@ def session(report: SessionReport) -> Json:
         "recording_callback_url": options["recording_callback_url"] or "",
         "recording_callback_method": options["recording_callback_method"],
         "interaction": [_interaction(one.account, item) for item in report.interactions] or None,
-        "total_call_amount": 0,
+        "total_call_amount": _money(report.calls_amount),
         "total_call_count": report.leg_count,
         "total_call_billed_duration": report.billed_seconds,
-        "total_session_amount": 0,
+        "total_session_amount": _money(report.amount + report.calls_amount),
         "last_interaction_time": timestamp(report.last_interaction_at),
         "unknown_caller_play": options["unknown_caller_play"] or "",
         "is_pin_authentication_required": with_pin,
@@ -149,12 +150,17 @@ def _interaction(account: str, item: Interaction) -> Json:
         "second_party_resource_url": _call_url(account, item.second_leg),
         "type": "call",
         "recording_resource_url": _recording_url(account, item.recording),
-        "total_call_amount": 0,
-        "call_billed_duration": item.seconds,
+        "total_call_amount": _money(item.amount),
+        "call_billed_duration": item.billed_seconds,
         "total_call_count": item.leg_count,
         "duration": item.seconds,
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _money(amount: Decimal) -> int | float:
+    """A whole amount as a whole number: Plivo's Go SDK reads ``amount`` as one."""
+    return int(amount) if amount == int(amount) else float(amount)
 
 
 def _recording_url(account: str, recording: UUID | None) -> str | None:

@@ -27,10 +27,10 @@ _MOMENTS = {
 
 
 def _phone_number(value: Any, info: pydantic.ValidationInfo) -> PhoneNumber:
-    """E.164, with or without the plus."""
+    """E.164, with or without the plus; in the form that a call from it is given too."""
     text = value if isinstance(value, str) else ""
     try:
-        number = PhoneNumber(text if text.startswith("+") else f"+{text}")
+        number = PhoneNumber(text if text.startswith("+") else f"+{text}").canonical
     except ValueError:
         number = None
     if number is None or not number.is_possible:

@@ -45,7 +45,7 @@ def _numbers(value: Any) -> list[PhoneNumber]:
 def _pool_number(text: Any) -> PhoneNumber:
     digits = text.strip().removeprefix("+")
     try:
-        number = PhoneNumber(f"+{digits}")
+        number = PhoneNumber(f"+{digits}").canonical
     except ValueError:
         return _fail()[0]
     return number if number.is_possible else _fail()[0]

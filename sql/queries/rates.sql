@@ -1,0 +1,56 @@
+-- What calls and sessions cost.
+
+-- name: put_rates
+-- Add rates, or replace those of the same trunk, direction, prefix and day.  One row for each, telling
+-- whether it is new.
+INSERT INTO rate (trunk, direction, prefix, valid_from, price_per_minute, connection_fee,
+                  first_seconds, next_seconds)
+SELECT trunk, direction, prefix, valid_from, price_per_minute, connection_fee, first_seconds,
+       next_seconds
+  FROM unnest(:trunks::text[], :directions::text[], :prefixes::text[], :days::date[],
+              :prices::numeric[], :fees::numeric[], :first_seconds::integer[],
+              :next_seconds::integer[])
+       AS given (trunk, direction, prefix, valid_from, price_per_minute, connection_fee,
+                 first_seconds, next_seconds)
+ON CONFLICT (trunk, direction, prefix, valid_from) DO UPDATE
+   SET price_per_minute = excluded.price_per_minute,
+       connection_fee = excluded.connection_fee,
+       first_seconds = excluded.first_seconds,
+       next_seconds = excluded.next_seconds
+RETURNING (xmax = 0) AS is_new;
+
+-- name: find_rate^
+-- The rate of a destination on a day: the longest of its prefixes, then the latest.  Sixteen looks
+-- into the primary key, however many rates there are.
+SELECT trunk, direction, prefix, valid_from, price_per_minute, connection_fee, first_seconds,
+       next_seconds
+  FROM rate
+ WHERE trunk = :trunk::text
+   AND direction = :direction::text
+   AND prefix IN (SELECT left(:digits::text, places) FROM generate_series(0, 15) AS places)
+   AND valid_from <= :day::date
+ ORDER BY length(prefix) DESC, valid_from DESC
+ LIMIT 1;
+
+-- name: list_rates
+-- All rates, or those valid on a day; null is without that condition.
+SELECT trunk, direction, prefix, valid_from, price_per_minute, connection_fee, first_seconds,
+       next_seconds
+  FROM rate
+ WHERE (:direction::text IS NULL OR direction = :direction::text)
+   AND starts_with(prefix, :prefix::text)
+   AND (:day::date IS NULL
+        OR valid_from = (SELECT max(same.valid_from)
+                           FROM rate AS same
+                          WHERE same.trunk = rate.trunk
+                            AND same.direction = rate.direction
+                            AND same.prefix = rate.prefix
+                            AND same.valid_from <= :day::date))
+ ORDER BY trunk, direction, prefix, valid_from;
+
+-- name: set_session_fee^
+-- What an account pays for each session that it makes from now on; no row if there is no such account.
+UPDATE account
+   SET session_fee = :fee::numeric
+ WHERE auth_id = :account::text
+RETURNING auth_id;
