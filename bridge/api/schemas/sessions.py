@@ -39,7 +39,7 @@ _ALIASES = {
     "sub_account": "subaccount",  # Node
     "create_session_with_single_Party": "create_session_with_single_party",  # Go
 }
-_PLURAL = re.compile(r"^(created_time|expiry_time)s$")
+_PLURAL = re.compile(r"^(created_time|expiry_time|duration)s$")
 _COMPARISON = re.compile(r"^(created_time|expiry_time|duration)_(gte?|lte?)$")
 
 
@@ -229,7 +229,7 @@ class ListSessions(Paging):
     @pydantic.model_validator(mode="before")
     @classmethod
     def _as_sdks_mean_it(cls, sent: dict[str, Any]) -> dict[str, Any]:
-        """``created_times`` and ``created_time_gt`` are Node's and Java's spellings."""
+        """``created_times``, ``durations``: Node's spelling; ``created_time_gt``: Java's."""
         return {_COMPARISON.sub(r"\1__\2", _PLURAL.sub(r"\1", name)): sent[name] for name in sent}
 
     def to_domain(self) -> SessionFilter:
