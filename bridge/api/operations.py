@@ -33,6 +33,8 @@ class Operation:
     summary: str
     returns: type[pydantic.BaseModel] | None = None
     """What a success answers."""
+    media_type: str | None = None
+    """Of what a success answers, if that is a text."""
     success: HTTPStatus = HTTPStatus.OK
     body: type[pydantic.BaseModel] | None = None
     query: type[pydantic.BaseModel] | None = None
@@ -158,6 +160,7 @@ OPERATIONS = (
         path="/readyz",
         handler=health.ready,
         returns=service_answers.Readiness,
+        failures=(HTTPStatus.SERVICE_UNAVAILABLE,),
         summary="Whether calls can be carried, and if not, for want of what",
         public=True,
     ),
@@ -173,6 +176,7 @@ OPERATIONS = (
         method="GET",
         path="/docs",
         handler=documentation.page,
+        media_type="text/html",
         summary="This description, for people",
         public=True,
     ),

@@ -68,6 +68,11 @@ def of_validation(error: pydantic.ValidationError) -> Problem:
     return Problem(HTTPStatus.BAD_REQUEST, *dict.fromkeys(sentences))
 
 
+def shown(name: str) -> str:
+    """A parameter's name as an error may repeat it: what is no name may be somebody's number."""
+    return name if name.isidentifier() and len(name) <= 64 else "one"
+
+
 def _sentence(fault: Any) -> str:
     name = str(fault["loc"][0]) if fault["loc"] else "body"
     kind: str = fault["type"]
@@ -76,8 +81,7 @@ def _sentence(fault: Any) -> str:
     if kind == "missing":
         return f"Mandatory parameter missing. {name} must be present."
     if kind == "extra_forbidden":
-        shown = name if name.isidentifier() and len(name) <= 64 else "one"
-        return f"Invalid parameter. {shown} is not a parameter of this request."
+        return f"Invalid parameter. {shown(name)} is not a parameter of this request."
     if kind.startswith("bool"):
         return f"Invalid parameter. {name} allowed values are true or false."
     if kind in {"greater_than_equal", "less_than_equal", "int_parsing_size"}:

@@ -78,7 +78,8 @@ async def sdk(api: Api, token: str) -> AsyncIterator[Sdk]:
     )
     yield Sdk(process)
     process.stdin.close()  # type: ignore[union-attr]  # it has one
-    assert await process.wait() == 0
+    async with asyncio.timeout(20):
+        assert await process.wait() == 0
 
 
 async def test_a_session_s_life(sdk: Sdk) -> None:

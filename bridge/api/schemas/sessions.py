@@ -50,8 +50,8 @@ class CreateSession(BaseModel):
         extra="forbid", arbitrary_types_allowed=True, coerce_numbers_to_str=True
     )
 
-    first_party: Party
-    second_party: Party
+    first_party: Party = Field(examples=["+14155550123"])
+    second_party: Party = Field(examples=["+12165550145"])
     geomatch: Flag = True
     subaccount: str | None = Field(default=None, pattern=r"^SA[A-Z0-9]{18}$")
     session_expiry: int | None = Field(default=None, ge=60, le=86400)
