@@ -138,13 +138,12 @@ def _lasting(answer: Json) -> Json:
     }
 
 
-def _kinds(answer: Json) -> Json:
-    """The JSON type of each field; JSON has one for whole and broken numbers."""
-    return {
-        name: _kinds(value)
-        if isinstance(value, dict)
-        else "float"
-        if type(value) is int
-        else type(value).__name__
-        for name, value in answer.items()
-    }
+def _kinds(value: Any) -> Any:
+    """The JSON type of a value, and of each field of an object."""
+    match value:
+        case dict():
+            return {name: _kinds(one) for name, one in value.items()}
+        case int() | float() if not isinstance(value, bool):
+            return "number"
+        case _:
+            return type(value).__name__
