@@ -4,6 +4,8 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
+NODE := tests/adapters/node
+NODE_READY := $(NODE)/node_modules/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test check format bench break lock clean
@@ -17,7 +19,7 @@ demo: $(READY)  ## Two phones call each other through a virtual number, on real 
 run: $(READY)  ## The whole stack on this machine until Ctrl-C; data in .run/
 	@$(PYTHON) -m bridge.embedded run
 
-test: $(READY) check  ## Every test, the end-to-end ones on real Asterisk and Postgres included
+test: $(READY) $(NODE_READY) check  ## Every test, the end-to-end ones on real Asterisk and Postgres included
 	@$(PYTHON) -m bridge.embedded install
 	@$(PYTHON) -m pytest $(ARGS)
 
@@ -44,7 +46,7 @@ lock: $(READY)  ## Lock the newest dependencies that pyproject.toml allows
 	@$(PYTHON) -m uv --quiet pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade pyproject.toml --extra embedded --group dev -o requirements-dev.lock
 
 clean:  ## Remove what was set up here, the data of `make run` included
-	rm -rf $(VENV) .run dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(NODE)/node_modules .run dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A virtual environment with exactly the locked packages.  Debian's python3 comes without venv.
@@ -59,3 +61,9 @@ $(READY): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --use-pep517 --require-hashes -r requirements-dev.lock
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
+
+# Plivo's SDK for Node, which the tests of the API run unmodified; Node itself is in $(VENV).
+$(NODE_READY): $(NODE)/package-lock.json | $(READY)
+	@echo "Getting Plivo's Node SDK (once) ..."
+	@$(VENV)/bin/npm ci --prefix $(NODE) --loglevel=error >/dev/null
+	@touch $(NODE_READY)

@@ -10,6 +10,7 @@ from tests.fakes.asterisk import EPOCH
 
 ALICE = PhoneNumber("+14155550123")
 BOB = PhoneNumber("+12165550145")
+CAROL = PhoneNumber("+13035550177")
 MALLORY = PhoneNumber("+13035550166")
 VIRTUAL = PhoneNumber("+12025550142")
 

@@ -97,6 +97,8 @@ def _responses(operation: Operation, references: Any) -> Json:
     success: Json = {"description": operation.success.phrase}
     if operation.returns:
         success["content"] = _json(references[operation.returns, "serialization"])
+    elif operation.media_type:
+        success["content"] = {operation.media_type: {"schema": {"type": "string"}}}
     responses = {str(operation.success.value): success}
     if operation.tries:
         responses[str(HTTPStatus.OK.value)] = {
@@ -104,6 +106,8 @@ def _responses(operation: Operation, references: Any) -> Json:
             "content": _json(references[operation.tries, "serialization"]),
         }
     failures = [*operation.failures]
+    # One that anybody may ask tells the same in good and in bad health.
+    failure = operation.returns if operation.public and operation.returns else Error
     if not operation.public:
         failures += [*_ALWAYS, HTTPStatus.SERVICE_UNAVAILABLE]
     if operation.body or operation.query:
@@ -113,7 +117,7 @@ def _responses(operation: Operation, references: Any) -> Json:
     for status in sorted(failures):
         responses[str(status.value)] = {
             "description": status.phrase,
-            "content": _json(references[Error, "serialization"]),
+            "content": _json(references[failure, "serialization"]),
         }
     return responses
 
@@ -130,7 +134,14 @@ def _query_parameters(query: _Model | None) -> list[Json]:
         return []
     properties = query.model_json_schema(ref_template=_TEMPLATE)["properties"]
     return [
-        {"name": name, "in": "query", "required": False, "schema": schema}
+        # An empty one is the same as none, for SDKs send what was not given as empty.
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "allowEmptyValue": True,
+            "schema": schema,
+        }
         for name, schema in properties.items()
     ]
 

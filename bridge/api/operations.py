@@ -41,6 +41,8 @@ class Operation:
     summary: str
     returns: type[pydantic.BaseModel] | None = None
     """What a success answers."""
+    media_type: str | None = None
+    """Of what a success answers, if that is a text."""
     success: HTTPStatus = HTTPStatus.OK
     body: type[pydantic.BaseModel] | None = None
     query: type[pydantic.BaseModel] | None = None
@@ -211,6 +213,7 @@ OPERATIONS = (
         path="/readyz",
         handler=health.ready,
         returns=service_answers.Readiness,
+        failures=(HTTPStatus.SERVICE_UNAVAILABLE,),
         summary="Whether calls can be carried, and if not, for want of what",
         public=True,
     ),
@@ -218,6 +221,7 @@ OPERATIONS = (
         method="GET",
         path="/metrics",
         handler=health.metrics,
+        media_type="text/plain",
         summary="Counters and gauges, for Prometheus",
         public=True,
     ),
@@ -233,6 +237,7 @@ OPERATIONS = (
         method="GET",
         path="/docs",
         handler=documentation.page,
+        media_type="text/html",
         summary="This description, for people",
         public=True,
     ),

@@ -116,6 +116,11 @@ def of_validation(
     return Problem(HTTPStatus.BAD_REQUEST, *dict.fromkeys(sentences))
 
 
+def shown(name: str) -> str:
+    """A parameter's name as an error may repeat it: what is no name may be somebody's number."""
+    return name if name.isidentifier() and len(name) <= 64 else "one"
+
+
 def _sentence(fault: Any, fixed: Collection[str]) -> str:
     name = str(fault["loc"][0]) if fault["loc"] else "body"
     kind: str = fault["type"]
@@ -126,8 +131,7 @@ def _sentence(fault: Any, fixed: Collection[str]) -> str:
     if kind == "extra_forbidden" and name in fixed:
         return f"Invalid parameter. {name} cannot be updated."
     if kind == "extra_forbidden":
-        shown = name if name.isidentifier() and len(name) <= 64 else "one"
-        return f"Invalid parameter. {shown} is not a parameter of this request."
+        return f"Invalid parameter. {shown(name)} is not a parameter of this request."
     if kind.startswith("bool"):
         return f"Invalid parameter. {name} allowed values are true or false."
     if kind in {"greater_than_equal", "less_than_equal", "int_parsing_size"}:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import uuid
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -11,13 +12,15 @@ import pydantic
 from aiohttp import web
 
 from bridge.api.auth import BEARER
-from bridge.api.problems import Problem, not_found, of_validation
+from bridge.api.problems import Problem, not_found, of_validation, shown
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.requests import By, Facts, Once
 
 API_ID = web.RequestKey("api_id", str)
 """Id of the request; in its answer and on every log line of it."""
 
+_UNFIT = re.compile("[\0\ud800-\udfff]")
+"""What JSON may hold and Postgres may not: NUL, and half of a surrogate pair."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _KEY_SECONDS = 24 * 3600
 _REPEAT_SECONDS = 30  # an SDK gives up on its third attempt, at 5 s each
@@ -47,6 +50,7 @@ async def json_object(request: web.Request) -> dict[str, Any]:
         raise Problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.") from None
     if not isinstance(sent, dict):
         raise Problem(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
+    _check_texts(sent)
     return sent
 
 
@@ -56,7 +60,13 @@ def query(request: web.Request, model: type[_Model]) -> _Model:
     Raises:
         Problem: naming everything that is wrong with it.
     """
-    return validated(model, {name: value for name, value in request.query.items() if value})
+    sent = {
+        name: value
+        for name, value in request.query.items()
+        if value or name not in model.model_fields
+    }
+    _check_texts(sent)
+    return validated(model, sent)
 
 
 def validated(model: type[_Model], sent: Any, *, facts: Facts | None = None) -> _Model:
@@ -128,6 +138,28 @@ def number(request: web.Request) -> PhoneNumber:
 def answer(request: web.Request, status: HTTPStatus, content: dict[str, Any]) -> web.Response:
     """JSON, with the request's id first."""
     return web.json_response({"api_id": request[API_ID], **content}, status=status)
+
+
+def _check_texts(sent: dict[str, Any]) -> None:
+    """Raises: Problem: a text in a parameter, however deep, is one that Postgres does not take."""
+    unfit = [name for name, value in sent.items() if any(map(_UNFIT.search, _texts(value)))]
+    if unfit:
+        rule = "must hold neither NUL nor half a surrogate pair."
+        faults = [f"Invalid parameter. {shown(name)} {rule}" for name in unfit]
+        raise Problem(HTTPStatus.BAD_REQUEST, *faults)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, names included."""
+    rest = [value]
+    while rest:
+        match rest.pop():
+            case str(text):
+                yield text
+            case list(items):
+                rest += items
+            case dict(fields):
+                rest += [*fields.keys(), *fields.values()]
 
 
 def _no_constant(name: str) -> Any:

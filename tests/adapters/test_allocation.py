@@ -15,12 +15,11 @@ from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
 from bridge.store.sessions import Sessions
 from tests.adapters.conftest import BY, sessions_of
-from tests.people import ALICE, BOB, MALLORY, VIRTUAL
+from tests.people import ALICE, BOB, CAROL, MALLORY, VIRTUAL
 
 SECOND_VIRTUAL = PhoneNumber("+12025550143")
 LONDON = PhoneNumber("+442079460123")
 LONDON_VIRTUAL = PhoneNumber("+442079460999")
-CAROL = PhoneNumber("+13035550177")
 
 
 def wanted(account: str, first: PhoneNumber | None, second: PhoneNumber | None) -> NewSession:

@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -224,6 +225,80 @@ async def test_a_body_that_is_no_json_object_is_an_error(api: Api, body: str) ->
     status, answer = await api("POST", "Masking/Session/", body)
     assert status == 400
     assert answer["error"].startswith("The body")
+
+
+PLIVOS_ERRORS = [
+    ({"first_party": "1"}, "Invalid parameter. first_party is not a valid phone number."),
+    ({"second_party": "x"}, "Invalid parameter. second_party is not a valid phone number."),
+    ({"first_party": ""}, "Mandatory parameter missing. first_party must be present."),
+    ({"second_party": None}, "Mandatory parameter missing. second_party must be present."),
+    *(
+        ({name: seconds}, f"Invalid parameter. {name} is outside the allowed range.")
+        for name in ("session_expiry", "call_time_limit")
+        for seconds in (-1, 59, 86401)
+    ),
+    ({"record": "x"}, "Invalid parameter. record allowed values are true or false."),
+    (
+        {"record_file_format": "ogg"},
+        "Invalid parameter. record_file_format allowed values are mp3 or wav.",
+    ),
+    (
+        {"recording_callback_url": "nowhere"},
+        "Invalid parameter. recording_callback_url should be a valid URL.",
+    ),
+    (
+        {"recording_callback_url": "https://example.test/" + "a" * 1000},
+        "Invalid parameter. recording_callback_url should be under 1000 characters.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("wrong", "text"), PLIVOS_ERRORS)
+async def test_an_error_that_plivo_has_is_told_in_its_words(
+    api: Api, wrong: dict[str, Any], text: str
+) -> None:
+    """Number Masking API, error codes; those of a session or pool are with their tests."""
+    status, answer = await api("POST", "Masking/Session/", {**PARTIES, **wrong})
+    assert (status, answer["error"]) == (400, text)
+
+
+async def test_a_fault_of_our_own_tells_nothing_of_itself(api: Api, database: Database) -> None:
+    async with database.connection() as connection:
+        await connection.execute("DROP TABLE route")
+    path = f"/v1/Account/{api.account}/Masking/Session/"
+    with structlog.testing.capture_logs() as lines:
+        async with api.client.post(path, headers=api.auth, json=PARTIES) as response:
+            answer = await response.json()
+    assert (response.status, answer["error"]) == (500, "Internal server error.")
+    assert "request crashed" in {line["event"] for line in lines}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "name"),
+    [
+        ("Masking/Session/", {"callback_url": "https://example.test/\0"}, "callback_url"),
+        ("Masking/Session/", {"callback_url": "https://example.test/\ud800"}, "callback_url"),
+        ("Masking/Session/", {"record": [{"a": "\0"}]}, "record"),
+        ("Masking/Session/", {"record": {"\udfff": 1}}, "record"),
+        ("Masking/Session/", {"+14155550123 ": "\0"}, "one"),
+        ("Number/", {"alias": "\0"}, "alias"),
+        ("Number/", {"numbers": ["\ud800"]}, "numbers"),
+    ],
+)
+async def test_a_text_that_postgres_could_not_keep_is_an_error(
+    api: Api, path: str, body: dict[str, Any], name: str
+) -> None:
+    status, answer = await api("POST", path, {**PARTIES, "numbers": "12025550150", **body})
+    assert (status, answer["error"]) == (
+        400,
+        f"Invalid parameter. {name} must hold neither NUL nor half a surrogate pair.",
+    )
+
+
+async def test_a_text_may_hold_any_other_character(api: Api) -> None:
+    body = {"numbers": "12025550150", "alias": "Café \U0001f695"}
+    assert (await api("POST", "Number/", body))[0] == 201
+    assert (await api("GET", "Number/12025550150/"))[1]["alias"] == body["alias"]
 
 
 async def test_pins_are_taken_as_given_even_as_numbers(api: Api) -> None:

@@ -19,10 +19,9 @@ from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
 from bridge.store.sessions import Sessions
 from tests.adapters.conftest import BY, sessions_of
-from tests.people import ALICE, BOB, MALLORY, VIRTUAL
+from tests.people import ALICE, BOB, CAROL, MALLORY, VIRTUAL
 
 SECOND_VIRTUAL = PhoneNumber("+12025550143")
-CAROL = PhoneNumber("+13035550177")
 
 
 @dataclasses.dataclass

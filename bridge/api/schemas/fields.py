@@ -144,7 +144,8 @@ def _length(value: Any, info: pydantic.ValidationInfo) -> Range[int]:
 
 
 _E164 = pydantic.WithJsonSchema({"type": "string", "pattern": r"^\+?[1-9][0-9]{1,14}$"})
-_TIME = r"^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d(\.\d{1,6})?)?$"
+_DATE = r"[1-9]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+_CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?"
 
 Number = Annotated[PhoneNumber, pydantic.PlainValidator(_phone_number), _E164]
 Party = Annotated[PhoneNumber, pydantic.PlainValidator(_party), _E164]
@@ -152,7 +153,9 @@ Flag = Annotated[bool, Field(strict=True), BeforeValidator(_boolean)]
 Url = Annotated[
     str,
     pydantic.PlainValidator(_url),
-    pydantic.WithJsonSchema({"type": "string", "format": "uri", "maxLength": 999}),
+    pydantic.WithJsonSchema(
+        {"type": "string", "format": "uri", "pattern": "^https?://", "maxLength": 999}
+    ),
 ]
 Method = Literal["GET", "POST"]
 Subaccount = Annotated[
@@ -183,7 +186,7 @@ Words = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
 Moment = Annotated[
     Range[datetime],
     pydantic.PlainValidator(_moment),
-    pydantic.WithJsonSchema({"type": "string", "pattern": _TIME}),
+    pydantic.WithJsonSchema({"type": "string", "pattern": f"^{_DATE} {_CLOCK}$"}),
 ]
 Length = Annotated[
     Range[int],

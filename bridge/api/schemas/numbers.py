@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from bridge.api.schemas.fields import Paging
 from bridge.domain.numbers import PhoneNumber
 
+_NUMBER = r" *\+?[1-9][0-9]{1,14} *"
+
 
 class ListNumbers(Paging):
     """The query of a list request."""
@@ -24,7 +26,17 @@ class AddNumbers(BaseModel):
         list[PhoneNumber],
         pydantic.PlainValidator(lambda value: _numbers(value)),
         pydantic.WithJsonSchema(
-            {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+            {
+                "anyOf": [
+                    {"type": "string", "pattern": f"^{_NUMBER}(,{_NUMBER})*$"},
+                    {
+                        "type": "array",
+                        "items": {"type": "string", "pattern": f"^{_NUMBER}$"},
+                        "minItems": 1,
+                    },
+                ],
+                "examples": ["12025550142, 12025550143"],
+            }
         ),
     ]
     """Separated by commas, as Plivo has it, or a list."""

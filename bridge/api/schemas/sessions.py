@@ -45,7 +45,7 @@ _ALIASES = {
     "sub_account": "subaccount",  # Node
     "create_session_with_single_Party": "create_session_with_single_party",  # Go
 }
-_PLURAL = re.compile(r"^(created_time|expiry_time)s$")
+_PLURAL = re.compile(r"^(created_time|expiry_time|duration)s$")
 _COMPARISON = re.compile(r"^(created_time|expiry_time|duration)_(gte?|lte?)$")
 _PARTIES = ("first_party", "second_party")
 _COLUMNS = {
@@ -108,8 +108,12 @@ class CreateSession(BaseModel):
     )
 
     create_session_with_single_party: Flag = False
-    first_party: Party | None = Field(default=None, validate_default=True)
-    second_party: Party | None = Field(default=None, validate_default=True)
+    first_party: Party | None = Field(
+        default=None, validate_default=True, examples=["+14155550123"]
+    )
+    second_party: Party | None = Field(
+        default=None, validate_default=True, examples=["+12165550145"]
+    )
     geomatch: Flag = True
     subaccount: Subaccount | None = None
     session_expiry: Expiry | None = None
@@ -467,7 +471,7 @@ class ListSessions(Paging):
     @pydantic.model_validator(mode="before")
     @classmethod
     def _as_sdks_mean_it(cls, sent: dict[str, Any]) -> dict[str, Any]:
-        """``created_times`` and ``created_time_gt`` are Node's and Java's spellings."""
+        """``created_times``, ``durations``: Node's spelling; ``created_time_gt``: Java's."""
         return {
             _COMPARISON.sub(r"\1__\2", _PLURAL.sub(r"\1", _ALIASES.get(name, name))): sent[name]
             for name in sent

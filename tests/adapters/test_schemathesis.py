@@ -1,0 +1,72 @@
+"""Schemathesis asks everything that the API's description allows, and much that it does not.
+
+It looks for answers that are not as described, 500s, wrong input that is taken, methods that should
+not work, and requests without credentials that do (`schemathesis.toml`).
+"""
+
+import asyncio
+import sys
+import uuid
+from asyncio import subprocess
+from collections import defaultdict
+from pathlib import Path
+
+import structlog
+
+from bridge.api.operations import OPERATIONS
+from bridge.store.pool import Database
+from tests.adapters.conftest import TOKEN, Api
+from tests.adapters.meanwhile import alice_calls_bob
+from tests.people import CAROL, MALLORY, VIRTUAL
+
+_HERE = Path(__file__).parent
+_POOL = ",".join(f"+1202555{number}" for number in range(1000, 2000))
+
+
+async def test_whatever_is_asked_is_answered_as_described(
+    api: Api, database: Database, tmp_path: Path
+) -> None:
+    await api("POST", "Number/", {"numbers": _POOL})
+    await alice_calls_bob(database, (await api.session())["session_uuid"])
+    await one_call_is_up(database, api)
+    async with database.connection() as connection:
+        # The one of `schemathesis.toml`.
+        await connection.execute(
+            "UPDATE leg SET id = '00000000-0000-4000-8000-000000000001' WHERE role = 'b'"
+        )
+    with structlog.testing.capture_logs() as lines:
+        async with asyncio.timeout(120):
+            process = await subprocess.create_subprocess_exec(
+                *(Path(sys.executable).with_name("schemathesis"), "--no-color"),
+                *("--config-file", _HERE / "schemathesis.toml"),
+                *("run", str(api.client.make_url("/openapi.json"))),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env={"BRIDGE_AUTH_ID": api.account, "BRIDGE_AUTH_TOKEN": TOKEN},
+                cwd=tmp_path,
+            )
+            report, _ = await process.communicate()
+    assert process.returncode == 0, report.decode()
+
+    answered = defaultdict(set)
+    for line in lines:
+        if line["event"] == "request" and line["resource"]:
+            answered[line["method"], line["resource"].rstrip("/")].add(line["status"])
+    for operation in OPERATIONS:
+        assert operation.success in answered[operation.method, operation.path], operation.name
+
+
+async def one_call_is_up(database: Database, api: Api) -> None:
+    """One that can be hung up; nobody carries it, so it stays."""
+    made = await api.session(first_party=CAROL.e164, second_party=MALLORY.e164)
+    async with database.connection() as connection:
+        await connection.execute(
+            "WITH new AS ("
+            "  INSERT INTO call (id, node, session, caller_side, virtual_number, started_at)"
+            "  VALUES (gen_random_uuid(), 'a', $1, 'first', $2, now()) RETURNING id)"
+            " INSERT INTO leg (id, call, role, channel_id, party_number, started_at)"
+            " SELECT '00000000-0000-4000-8000-000000000002', id, 'a', 'a', $3, now() FROM new",
+            uuid.UUID(made["session_uuid"]),
+            VIRTUAL.e164,
+            CAROL.e164,
+        )
