@@ -37,7 +37,9 @@ from bridge.store.journal import Journal
 from bridge.store.migrations import migrate
 from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
+from bridge.store.recordings import Recordings
 from bridge.store.sessions import Sessions
+from bridge.store.subaccounts import Subaccounts
 
 log = structlog.get_logger(__name__)
 
@@ -100,7 +102,9 @@ async def serve(settings: Settings) -> None:
             calls=CallReports(database),
             limit=RateLimit(settings.api_rate_limit, now=time.monotonic),
             numbers=Numbers(database, trunk=settings.trunk),
+            recordings=Recordings(database),
             sessions=Sessions(database),
+            subaccounts=Subaccounts(database),
             defaults=SessionDefaults(
                 expiry=settings.default_session_expiry,
                 ring_timeout=settings.default_ring_timeout,

@@ -16,10 +16,20 @@ from bridge.api.limits import RateLimit
 from bridge.api.numbers import NUMBERS
 from bridge.api.openapi import describe
 from bridge.api.operations import OPERATIONS, Operation
-from bridge.api.ports import Accounts, Calls, Numbers, Readiness, Sessions
+from bridge.api.ports import (
+    Accounts,
+    Calls,
+    Numbers,
+    Readiness,
+    Recordings,
+    Sessions,
+    Subaccounts,
+)
 from bridge.api.problems import Problem
+from bridge.api.recordings import RECORDINGS
 from bridge.api.requests import API_ID, answer
 from bridge.api.sessions import DEFAULTS, SESSIONS, SessionDefaults
+from bridge.api.subaccounts import SUBACCOUNTS
 from bridge.domain.errors import Unavailable
 
 log = structlog.get_logger(__name__)
@@ -34,13 +44,16 @@ def make_app(
     calls: Calls,
     limit: RateLimit,
     numbers: Numbers,
+    recordings: Recordings,
     sessions: Sessions,
+    subaccounts: Subaccounts,
     defaults: SessionDefaults,
     readiness: Readiness,
 ) -> web.Application:
     """The whole API over the given parts."""
     app = web.Application(middlewares=[_identified, _explained], client_max_size=_LARGEST_BODY)
     app[ACCOUNTS], app[NUMBERS], app[SESSIONS] = accounts, numbers, sessions
+    app[RECORDINGS], app[SUBACCOUNTS] = recordings, subaccounts
     app[CALLS], app[LIMIT] = calls, limit
     app[DEFAULTS], app[READINESS] = defaults, readiness
     app[DOCUMENT] = describe(OPERATIONS)

@@ -6,6 +6,14 @@ from typing import Protocol
 
 from bridge.domain.access import Scope
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.pool import (
+    NotAdded,
+    NumberFilter,
+    NumberSettings,
+    Subaccount,
+    VirtualNumber,
+)
+from bridge.domain.recordings import Recording, RecordingFilter
 from bridge.domain.reports import (
     Account,
     LegReport,
@@ -15,7 +23,6 @@ from bridge.domain.reports import (
     SessionChange,
     SessionFilter,
     SessionReport,
-    VirtualNumber,
 )
 
 Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
@@ -25,6 +32,7 @@ Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 class Accounts(Protocol):
     async def authenticate(self, auth_id: str, token: str) -> Scope | None: ...
     async def get(self, auth_id: str) -> Account | None: ...
+    async def rename(self, auth_id: str, name: str) -> None: ...
 
 
 class Calls(Protocol):
@@ -33,11 +41,23 @@ class Calls(Protocol):
 
 class Numbers(Protocol):
     async def add(
-        self, account: str, numbers: Sequence[PhoneNumber], *, alias: str
-    ) -> Refusal | None: ...
+        self, account: str, numbers: Sequence[PhoneNumber], settings: NumberSettings
+    ) -> NotAdded | None: ...
     async def get(self, account: str, number: PhoneNumber) -> VirtualNumber | None: ...
-    async def list(self, account: str, *, limit: int, offset: int) -> Page[VirtualNumber]: ...
-    async def remove(self, account: str, number: PhoneNumber) -> bool: ...
+    async def list(
+        self, account: str, wanted: NumberFilter, *, limit: int, offset: int
+    ) -> Page[VirtualNumber]: ...
+    async def update(
+        self, account: str, number: PhoneNumber, settings: NumberSettings
+    ) -> Refusal | None: ...
+    async def remove(self, account: str, number: PhoneNumber) -> Refusal | None: ...
+
+
+class Recordings(Protocol):
+    async def get(self, account: str, recording_id: uuid.UUID) -> Recording | None: ...
+    async def list(
+        self, account: str, wanted: RecordingFilter, *, limit: int, offset: int
+    ) -> Page[Recording]: ...
 
 
 class Sessions(Protocol):
@@ -50,3 +70,15 @@ class Sessions(Protocol):
         self, account: str, session_id: uuid.UUID, change: SessionChange
     ) -> SessionReport | Refusal: ...
     async def expire(self, account: str, session_id: uuid.UUID) -> Refusal | None: ...
+
+
+class Subaccounts(Protocol):
+    async def create(self, account: str, name: str, *, enabled: bool) -> str: ...
+    async def get(self, account: str, auth_id: str) -> Subaccount | None: ...
+    async def list(self, account: str, *, limit: int, offset: int) -> Page[Subaccount]: ...
+    async def update(
+        self, account: str, auth_id: str, *, name: str | None, enabled: bool | None
+    ) -> bool: ...
+    async def remove(
+        self, account: str, auth_id: str, *, retire_numbers: bool
+    ) -> Refusal | None: ...

@@ -18,6 +18,7 @@ API_ID = web.RequestKey("api_id", str)
 """Id of the request; in its answer and on every log line of it."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_SUBACCOUNT = re.compile(r"SA[A-Z0-9]{18}")
 _KEY_SECONDS = 24 * 3600
 _REPEAT_SECONDS = 30  # an SDK gives up on its third attempt, at 5 s each
 
@@ -30,19 +31,22 @@ async def body(request: web.Request, model: type[_Model]) -> _Model:
     Raises:
         Problem: naming everything that is wrong with it.
     """
-    text = await request.read()
-    try:
-        sent = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise Problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.") from None
-    if not isinstance(sent, dict):
-        raise Problem(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
-    return _validated(model, sent)
+    return _validated(model, await _object(request))
 
 
 def query(request: web.Request, model: type[_Model]) -> _Model:
     """The query string.  Raises: Problem: naming everything that is wrong with it."""
-    return _validated(model, {name: value for name, value in request.query.items() if value})
+    return _validated(model, _given(request))
+
+
+async def arguments(request: web.Request, model: type[_Model]) -> _Model:
+    """The query string and the JSON body: SDKs send the arguments of a DELETE in either.
+
+    Raises:
+        Problem: naming everything that is wrong with them.
+    """
+    sent = await _object(request) if await request.read() else {}
+    return _validated(model, {**sent, **_given(request)})
 
 
 async def once(request: web.Request) -> Once | None:
@@ -86,6 +90,14 @@ def uuid_in_path(request: web.Request, name: str) -> uuid.UUID:
         raise not_found() from None
 
 
+def subaccount(request: web.Request) -> str:
+    """Raises: Problem: 404, for what is no id is nobody's."""
+    auth_id = request.match_info["subauth_id"]
+    if not _SUBACCOUNT.fullmatch(auth_id):
+        raise not_found()
+    return auth_id
+
+
 def number(request: web.Request) -> PhoneNumber:
     """Raises: Problem: 404, for what is no number is not in the pool."""
     try:
@@ -97,6 +109,23 @@ def number(request: web.Request) -> PhoneNumber:
 def answer(request: web.Request, status: HTTPStatus, content: dict[str, Any]) -> web.Response:
     """JSON, with the request's id first."""
     return web.json_response({"api_id": request[API_ID], **content}, status=status)
+
+
+async def _object(request: web.Request) -> dict[str, Any]:
+    """The body, which must be a JSON object."""
+    text = await request.read()
+    try:
+        sent = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.") from None
+    if not isinstance(sent, dict):
+        raise Problem(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
+    return sent
+
+
+def _given(request: web.Request) -> dict[str, Any]:
+    """What the query string names and gives a value to."""
+    return {name: value for name, value in request.query.items() if value}
 
 
 def _validated(model: type[_Model], sent: dict[str, Any]) -> _Model:

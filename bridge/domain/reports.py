@@ -1,4 +1,4 @@
-"""What a customer is told of a session, a number or an account."""
+"""What a customer is told of a session or an account."""
 
 import dataclasses
 import enum
@@ -68,6 +68,8 @@ class Account:
     auth_id: str
     name: str
     created_at: datetime
+    countries: Sequence[str] | None
+    """ISO 3166: where its parties may be; ``None`` for anywhere."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,17 +86,6 @@ class SessionReport:
     billed_seconds: int
     last_interaction_at: datetime | None
     interactions: Sequence[Interaction]
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class VirtualNumber:
-    """A number of the pool."""
-
-    number: PhoneNumber
-    alias: str
-    country: str
-    trunk: str
-    added_at: datetime
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,5 +174,6 @@ class Refusal(enum.Enum):
     SECOND_PARTY_IS_OURS = "second-party-is-a-virtual-number"
     ALREADY_EXPIRED = "already-expired"
     NOT_FOUND = "not-found"
-    NUMBER_TAKEN = "number-taken"
     KEY_REUSED = "key-reused"
+    SUBACCOUNT_UNKNOWN = "subaccount-unknown"
+    SUBACCOUNT_IN_USE = "subaccount-in-use"

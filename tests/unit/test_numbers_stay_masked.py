@@ -12,6 +12,7 @@ DIGITS_LEAVE = {
     "bridge/domain/signalling.py": "the dialled number, which is a virtual one, as text",
     "bridge/store/calls.py": "to Postgres",
     "bridge/store/numbers.py": "to Postgres",
+    "bridge/store/recordings.py": "to Postgres",
     "bridge/store/sessions.py": "to Postgres",
 }
 

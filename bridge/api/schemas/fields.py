@@ -1,7 +1,7 @@
 """The kinds of value that a request may hold, and what is wrong with one that is none."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -104,6 +104,8 @@ Length = Annotated[
     pydantic.WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 999_999_999}),
 ]
 Pin = Annotated[str, Field(pattern=r"^[0-9]{4,15}$")]
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]*$")]
+SubaccountId = Annotated[str, Field(pattern=r"^SA[A-Z0-9]{18}$")]
 
 
 def as_sdks_mean_it(body: Any, aliases: Mapping[str, str]) -> Any:
@@ -116,6 +118,25 @@ def as_sdks_mean_it(body: Any, aliases: Mapping[str, str]) -> Any:
         for name, value in named.items()
         if not (value is None or value == "" or (value == 0 and value is not False))
     }
+
+
+def range_of(asked: BaseModel, name: str) -> Range[Any]:
+    """The five comparisons of a field as one range.
+
+    Each value is a range itself: a minute, a second, or one number of seconds.
+    """
+    bounds: dict[str, Callable[[Range[Any]], Range[Any]]] = {
+        "": lambda one: one,
+        "__gt": lambda one: Range(one.high, None),
+        "__gte": lambda one: Range(one.low, None),
+        "__lt": lambda one: Range(None, one.low),
+        "__lte": lambda one: Range(None, one.high),
+    }
+    found: Range[Any] = Range()
+    for suffix, bound in bounds.items():
+        if (value := getattr(asked, name + suffix)) is not None:
+            found = found.both(bound(value))
+    return found
 
 
 class Paging(BaseModel):

@@ -7,7 +7,6 @@ Names, types and defaults are those of Plivo's Number Masking API.  Where its SD
 import re
 import secrets
 import string
-from collections.abc import Callable
 from typing import Any, Literal
 
 import pydantic
@@ -25,10 +24,10 @@ from bridge.api.schemas.fields import (
     Url,
     as_sdks_mean_it,
     faults_of,
+    range_of,
 )
 from bridge.domain.reports import (
     NewSession,
-    Range,
     SessionChange,
     SessionFilter,
     SessionStatus,
@@ -238,25 +237,7 @@ class ListSessions(Paging):
             second_party=self.second_party,
             virtual_number=self.virtual_number,
             status=None if self.status == "all" else SessionStatus(self.status),
-            created=self._range("created_time"),
-            expires=self._range("expiry_time"),
-            duration=self._range("duration"),
+            created=range_of(self, "created_time"),
+            expires=range_of(self, "expiry_time"),
+            duration=range_of(self, "duration"),
         )
-
-    def _range(self, name: str) -> Range[Any]:
-        """The five comparisons of a field as one range.
-
-        Each value is a range itself: a minute, a second, or one number of seconds.
-        """
-        bounds: dict[str, Callable[[Range[Any]], Range[Any]]] = {
-            "": lambda one: one,
-            "__gt": lambda one: Range(one.high, None),
-            "__gte": lambda one: Range(one.low, None),
-            "__lt": lambda one: Range(None, one.low),
-            "__lte": lambda one: Range(None, one.high),
-        }
-        asked: Range[Any] = Range()
-        for suffix, bound in bounds.items():
-            if (value := getattr(self, name + suffix)) is not None:
-                asked = asked.both(bound(value))
-        return asked
