@@ -201,6 +201,7 @@ async def test_a_number_is_given_to_a_subaccount_and_back(api: Api) -> None:
         (OURS, {"app_id": "1"}, 400),
         (OURS, {"state": "sleeping"}, 400),
         (OURS, {"alias": "\u0000"}, 400),
+        (OURS, {"alias": "\u009b31m"}, 400),
         (OURS, {"alias": "\ud800"}, 400),
         (OURS, {"carrier": "PJSIP/x@y"}, 400),
         (OURS, {"reserved": 1}, 400),

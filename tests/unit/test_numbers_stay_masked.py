@@ -8,6 +8,7 @@ DIGITS_LEAVE = {
     "bridge/api/render/forms.py": "to the customer, who gave them",
     "bridge/api/render/sessions.py": "the same",
     "bridge/ari/client.py": "to Asterisk: whom to call, and as whom",
+    "bridge/cli/numbers.py": "virtual numbers, to the operator",
     "bridge/domain/numbers.py": "the number itself",
     "bridge/domain/signalling.py": "the dialled number, which is a virtual one, as text",
     "bridge/store/calls.py": "to Postgres",

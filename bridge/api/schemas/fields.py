@@ -104,7 +104,9 @@ Length = Annotated[
     pydantic.WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 999_999_999}),
 ]
 Pin = Annotated[str, Field(pattern=r"^[0-9]{4,15}$")]
-Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]*$")]
+Words = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+"""Without control characters."""
+Name = Annotated[Words, Field(min_length=1)]
 SubaccountId = Annotated[str, Field(pattern=r"^SA[A-Z0-9]{18}$")]
 
 

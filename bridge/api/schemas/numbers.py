@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 
-from bridge.api.schemas.fields import Flag, Paging, SubaccountId, as_sdks_mean_it
+from bridge.api.schemas.fields import Flag, Paging, SubaccountId, Words, as_sdks_mean_it
 from bridge.domain.numbers import NumberType, PhoneNumber
 from bridge.domain.pool import (
     MOST_AT_ONCE,
@@ -26,7 +26,6 @@ _FILTER_ALIASES = {
 }
 _CLEARED_BY_NULL = ("alias", "subaccount")
 
-_Alias = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f]*$")]
 _Trunk = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 """As BRIDGE_TRUNK."""
 _Type = Literal["local", "fixed", "mobile", "national", "tollfree"]
@@ -40,7 +39,7 @@ class ListNumbers(Paging):
 
     type: _Type | None = None
     number_startswith: str | None = Field(default=None, pattern=r"^\+?[1-9][0-9]{0,14}$")
-    alias: _Alias | None = None
+    alias: Words | None = None
     subaccount: SubaccountId | None = None
     services: str | None = Field(default=None, pattern=r"^(voice|sms|mms)(,(voice|sms|mms))*$")
     country: str | None = Field(default=None, pattern=r"^([A-Z]{2}|001)$")
@@ -86,10 +85,10 @@ class AddNumbers(BaseModel):
         ),
     ]
     """Separated by commas, as Plivo has it, or a list."""
-    alias: _Alias | None = None
+    alias: Words | None = None
     carrier: _Trunk | None = None
     """The trunk they come in by."""
-    region: _Alias | None = None
+    region: Words | None = None
     number_type: _Type | None = None
     """If it is not given, what the country's numbering plan says."""
     subaccount: SubaccountId | None = None
@@ -119,7 +118,7 @@ class UpdateNumber(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    alias: _Alias | None = None
+    alias: Words | None = None
     """Null: none."""
     subaccount: Annotated[str, Field(pattern=r"^(SA[A-Z0-9]{18})?$")] | None = None
     """Null: the account's own again."""
