@@ -17,7 +17,7 @@ and a request's::
 
 Layers, each may import only those below it (held by import-linter)::
 
-    __main__, cli_*       the command line
+    __main__ | cli        the command line
     embedded              Postgres, Asterisk and phones on this machine, to try and to test
     main                  builds every part once, and runs them together
     asterisk_config       Asterisk's files, with what differs per site

@@ -43,7 +43,9 @@ from bridge.store.migrations import migrate
 from bridge.store.numbers import Numbers
 from bridge.store.orders import ORDER_CHANNEL, Orders
 from bridge.store.pool import Database
+from bridge.store.recordings import Recordings
 from bridge.store.sessions import Sessions
+from bridge.store.subaccounts import Subaccounts
 
 log = structlog.get_logger(__name__)
 
@@ -132,7 +134,9 @@ async def serve(settings: Settings) -> None:
             limit=RateLimit(settings.api_rate_limit, now=time.monotonic),
             orders=orders,
             numbers=Numbers(database, trunk=settings.trunk),
+            recordings=Recordings(database),
             sessions=sessions,
+            subaccounts=Subaccounts(database),
             defaults=SessionDefaults(
                 expiry=settings.default_session_expiry,
                 ring_timeout=settings.default_ring_timeout,

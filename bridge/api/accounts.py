@@ -8,6 +8,7 @@ from bridge.api import requests
 from bridge.api.auth import ACCOUNTS
 from bridge.api.problems import not_found
 from bridge.api.render import accounts as render
+from bridge.api.schemas.accounts import UpdateAccount
 
 
 async def get(request: web.Request) -> web.Response:
@@ -15,3 +16,9 @@ async def get(request: web.Request) -> web.Response:
     if found is None:
         raise not_found()
     return requests.answer(request, HTTPStatus.OK, render.account(found))
+
+
+async def update(request: web.Request) -> web.Response:
+    asked = await requests.body(request, UpdateAccount)
+    await request.app[ACCOUNTS].rename(requests.account(request), asked.name)
+    return requests.answer(request, HTTPStatus.ACCEPTED, {"message": "changed"})

@@ -16,10 +16,21 @@ from bridge.api.limits import RateLimit
 from bridge.api.numbers import NUMBERS
 from bridge.api.openapi import describe
 from bridge.api.operations import OPERATIONS, Operation
-from bridge.api.ports import Accounts, Calls, Numbers, Orders, Readiness, Sessions
+from bridge.api.ports import (
+    Accounts,
+    Calls,
+    Numbers,
+    Orders,
+    Readiness,
+    Recordings,
+    Sessions,
+    Subaccounts,
+)
 from bridge.api.problems import Problem
+from bridge.api.recordings import RECORDINGS
 from bridge.api.requests import API_ID, answer
 from bridge.api.sessions import DEFAULTS, SESSIONS, SessionDefaults
+from bridge.api.subaccounts import SUBACCOUNTS
 from bridge.domain.errors import Unavailable
 
 log = structlog.get_logger(__name__)
@@ -35,13 +46,16 @@ def make_app(
     limit: RateLimit,
     numbers: Numbers,
     orders: Orders,
+    recordings: Recordings,
     sessions: Sessions,
+    subaccounts: Subaccounts,
     defaults: SessionDefaults,
     readiness: Readiness,
 ) -> web.Application:
     """The whole API over the given parts."""
     app = web.Application(middlewares=[_identified, _explained], client_max_size=_LARGEST_BODY)
     app[ACCOUNTS], app[NUMBERS], app[SESSIONS] = accounts, numbers, sessions
+    app[RECORDINGS], app[SUBACCOUNTS] = recordings, subaccounts
     app[CALLS], app[LIMIT], app[ORDERS] = calls, limit, orders
     app[DEFAULTS], app[READINESS] = defaults, readiness
     app[DOCUMENT] = describe(OPERATIONS)

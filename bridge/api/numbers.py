@@ -1,4 +1,4 @@
-"""The pool of virtual numbers: add, list, get, remove."""
+"""The pool of virtual numbers: add, list, get, update, remove."""
 
 from http import HTTPStatus
 
@@ -6,21 +6,21 @@ from aiohttp import web
 
 from bridge.api import requests
 from bridge.api.ports import Numbers
-from bridge.api.problems import not_found, of_refusal
+from bridge.api.problems import not_found, of_numbers, of_refusal
 from bridge.api.render import numbers as render
 from bridge.api.render.forms import digits, page
-from bridge.api.schemas.numbers import AddNumbers, ListNumbers
+from bridge.api.schemas.numbers import AddNumbers, ListNumbers, UpdateNumber
 
 NUMBERS = web.AppKey("numbers", Numbers)
 
 
 async def add(request: web.Request) -> web.Response:
     asked = await requests.body(request, AddNumbers)
-    refusal = await request.app[NUMBERS].add(
-        requests.account(request), asked.numbers, alias=asked.alias
+    refused = await request.app[NUMBERS].add(
+        requests.account(request), asked.numbers, asked.to_domain()
     )
-    if refusal:
-        raise of_refusal(refusal)
+    if refused:
+        raise of_numbers(refused, asked.numbers)
     added = [digits(number) for number in asked.numbers]
     return requests.answer(request, HTTPStatus.CREATED, {"message": "created", "numbers": added})
 
@@ -28,7 +28,9 @@ async def add(request: web.Request) -> web.Response:
 async def list_all(request: web.Request) -> web.Response:
     account = requests.account(request)
     asked = requests.query(request, ListNumbers)
-    found = await request.app[NUMBERS].list(account, limit=asked.limit, offset=asked.offset)
+    found = await request.app[NUMBERS].list(
+        account, asked.to_domain(), limit=asked.limit, offset=asked.offset
+    )
     shown = page(
         [render.virtual_number(account, one) for one in found.items],
         found,
@@ -47,8 +49,19 @@ async def get(request: web.Request) -> web.Response:
     return requests.answer(request, HTTPStatus.OK, render.virtual_number(account, found))
 
 
+async def update(request: web.Request) -> web.Response:
+    number = requests.number(request)
+    asked = await requests.body(request, UpdateNumber)
+    refusal = await request.app[NUMBERS].update(
+        requests.account(request), number, asked.to_domain()
+    )
+    if refusal:
+        raise of_refusal(refusal)
+    return requests.answer(request, HTTPStatus.ACCEPTED, {"message": "changed"})
+
+
 async def remove(request: web.Request) -> web.Response:
-    removed = await request.app[NUMBERS].remove(requests.account(request), requests.number(request))
-    if not removed:
-        raise not_found()
+    refusal = await request.app[NUMBERS].remove(requests.account(request), requests.number(request))
+    if refusal:
+        raise of_refusal(refusal)
     return web.Response(status=HTTPStatus.NO_CONTENT)

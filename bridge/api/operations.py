@@ -7,14 +7,28 @@ from http import HTTPStatus
 import pydantic
 from aiohttp import web
 
-from bridge.api import accounts, bulk, calls, documentation, health, numbers, sessions
+from bridge.api import (
+    accounts,
+    bulk,
+    calls,
+    documentation,
+    health,
+    numbers,
+    recordings,
+    sessions,
+    subaccounts,
+)
 from bridge.api.answers import accounts as account_answers
 from bridge.api.answers import calls as call_answers
 from bridge.api.answers import numbers as number_answers
+from bridge.api.answers import recordings as recording_answers
 from bridge.api.answers import service as service_answers
 from bridge.api.answers import sessions as session_answers
+from bridge.api.answers import subaccounts as subaccount_answers
 from bridge.api.answers.fields import Message
-from bridge.api.schemas.numbers import AddNumbers, ListNumbers
+from bridge.api.schemas.accounts import UpdateAccount
+from bridge.api.schemas.numbers import AddNumbers, ListNumbers, UpdateNumber
+from bridge.api.schemas.recordings import ListRecordings
 from bridge.api.schemas.sessions import (
     CallParties,
     CreateSession,
@@ -23,6 +37,12 @@ from bridge.api.schemas.sessions import (
     ExpireSessions,
     ListSessions,
     UpdateSession,
+)
+from bridge.api.schemas.subaccounts import (
+    CreateSubaccount,
+    ListSubaccounts,
+    RemoveSubaccount,
+    UpdateSubaccount,
 )
 from bridge.domain.access import Scope
 
@@ -170,6 +190,72 @@ OPERATIONS = (
     ),
     Operation(
         method="POST",
+        path=_ACCOUNT,
+        handler=accounts.update,
+        returns=Message,
+        summary="Rename the account",
+        success=HTTPStatus.ACCEPTED,
+        body=UpdateAccount,
+    ),
+    Operation(
+        method="POST",
+        path=f"{_ACCOUNT}/Subaccount",
+        handler=subaccounts.create,
+        returns=subaccount_answers.SubaccountCreated,
+        summary="Create a subaccount",
+        success=HTTPStatus.CREATED,
+        body=CreateSubaccount,
+    ),
+    Operation(
+        method="GET",
+        path=f"{_ACCOUNT}/Subaccount",
+        handler=subaccounts.list_all,
+        returns=subaccount_answers.SubaccountList,
+        summary="List subaccounts",
+        query=ListSubaccounts,
+    ),
+    Operation(
+        method="GET",
+        path=f"{_ACCOUNT}/Subaccount/{{subauth_id}}",
+        handler=subaccounts.get,
+        returns=subaccount_answers.SubaccountFound,
+        summary="Get a subaccount",
+    ),
+    Operation(
+        method="POST",
+        path=f"{_ACCOUNT}/Subaccount/{{subauth_id}}",
+        handler=subaccounts.update,
+        returns=Message,
+        summary="Change a subaccount",
+        success=HTTPStatus.ACCEPTED,
+        body=UpdateSubaccount,
+    ),
+    Operation(
+        method="DELETE",
+        path=f"{_ACCOUNT}/Subaccount/{{subauth_id}}",
+        handler=subaccounts.remove,
+        summary="Remove a subaccount that has no live sessions",
+        success=HTTPStatus.NO_CONTENT,
+        query=RemoveSubaccount,
+        failures=(HTTPStatus.CONFLICT,),
+    ),
+    Operation(
+        method="GET",
+        path=f"{_ACCOUNT}/Recording",
+        handler=recordings.list_all,
+        returns=recording_answers.RecordingList,
+        summary="List recordings",
+        query=ListRecordings,
+    ),
+    Operation(
+        method="GET",
+        path=f"{_ACCOUNT}/Recording/{{recording_id}}",
+        handler=recordings.get,
+        returns=recording_answers.RecordingFound,
+        summary="Get what is known of a recording",
+    ),
+    Operation(
+        method="POST",
         path=f"{_ACCOUNT}/Number",
         handler=numbers.add,
         returns=number_answers.NumbersAdded,
@@ -192,6 +278,15 @@ OPERATIONS = (
         handler=numbers.get,
         returns=number_answers.NumberFound,
         summary="Get a virtual number",
+    ),
+    Operation(
+        method="POST",
+        path=f"{_ACCOUNT}/Number/{{number}}",
+        handler=numbers.update,
+        returns=Message,
+        summary="Change a virtual number",
+        success=HTTPStatus.ACCEPTED,
+        body=UpdateNumber,
     ),
     Operation(
         method="DELETE",

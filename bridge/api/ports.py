@@ -6,6 +6,14 @@ from typing import Protocol
 
 from bridge.domain.access import Bearer
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.pool import (
+    NotAdded,
+    NumberFilter,
+    NumberSettings,
+    Subaccount,
+    VirtualNumber,
+)
+from bridge.domain.recordings import Recording, RecordingFilter
 from bridge.domain.reports import (
     Account,
     DryRun,
@@ -13,7 +21,6 @@ from bridge.domain.reports import (
     Page,
     SessionReport,
     SessionStep,
-    VirtualNumber,
 )
 from bridge.domain.requests import (
     By,
@@ -33,6 +40,7 @@ Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 class Accounts(Protocol):
     async def authenticate(self, auth_id: str, token: str) -> Bearer | None: ...
     async def get(self, auth_id: str) -> Account | None: ...
+    async def rename(self, auth_id: str, name: str) -> None: ...
 
 
 class Calls(Protocol):
@@ -42,11 +50,23 @@ class Calls(Protocol):
 
 class Numbers(Protocol):
     async def add(
-        self, account: str, numbers: Sequence[PhoneNumber], *, alias: str
-    ) -> Refusal | None: ...
+        self, account: str, numbers: Sequence[PhoneNumber], settings: NumberSettings
+    ) -> NotAdded | None: ...
     async def get(self, account: str, number: PhoneNumber) -> VirtualNumber | None: ...
-    async def list(self, account: str, *, limit: int, offset: int) -> Page[VirtualNumber]: ...
-    async def remove(self, account: str, number: PhoneNumber) -> bool: ...
+    async def list(
+        self, account: str, wanted: NumberFilter, *, limit: int, offset: int
+    ) -> Page[VirtualNumber]: ...
+    async def update(
+        self, account: str, number: PhoneNumber, settings: NumberSettings
+    ) -> Refusal | None: ...
+    async def remove(self, account: str, number: PhoneNumber) -> Refusal | None: ...
+
+
+class Recordings(Protocol):
+    async def get(self, account: str, recording_id: uuid.UUID) -> Recording | None: ...
+    async def list(
+        self, account: str, wanted: RecordingFilter, *, limit: int, offset: int
+    ) -> Page[Recording]: ...
 
 
 class Orders(Protocol):
@@ -72,4 +92,16 @@ class Sessions(Protocol):
     ) -> SessionReport | Refusal: ...
     async def expire(
         self, account: str, session_id: uuid.UUID, by: By, *, hang_up: bool
+    ) -> Refusal | None: ...
+
+
+class Subaccounts(Protocol):
+    async def create(self, account: str, name: str, *, enabled: bool) -> str: ...
+    async def get(self, account: str, auth_id: str) -> Subaccount | None: ...
+    async def list(self, account: str, *, limit: int, offset: int) -> Page[Subaccount]: ...
+    async def update(
+        self, account: str, auth_id: str, *, name: str | None, enabled: bool | None
+    ) -> bool: ...
+    async def remove(
+        self, account: str, auth_id: str, *, retire_numbers: bool
     ) -> Refusal | None: ...

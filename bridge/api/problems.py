@@ -3,12 +3,14 @@
 Texts and statuses are Plivo's where it has one (Number Masking API, error codes).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from http import HTTPStatus
 from typing import Any
 
 import pydantic
 
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.pool import NotAdded
 from bridge.domain.requests import Refusal
 
 
@@ -61,9 +63,10 @@ _REFUSALS = {
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "This Idempotency-Key was used with another request.",
     ),
-    Refusal.NUMBER_TAKEN: (
-        HTTPStatus.CONFLICT,
-        "A number in this request belongs to another account; none was added.",
+    Refusal.PARTY_IS_VIRTUAL: (HTTPStatus.BAD_REQUEST, "A party is a virtual number by now."),
+    Refusal.SUBACCOUNT_UNKNOWN: (
+        HTTPStatus.BAD_REQUEST,
+        "Invalid parameter. subaccount is not one of this account.",
     ),
     Refusal.REFERENCE_TAKEN: (
         HTTPStatus.CONFLICT,
@@ -95,12 +98,20 @@ _REFUSALS = {
         HTTPStatus.BAD_REQUEST,
         "Invalid parameter. first_party and second_party must be different.",
     ),
+    Refusal.SUBACCOUNT_IN_USE: (HTTPStatus.CONFLICT, "This subaccount has live sessions."),
 }
 
 
 def of_refusal(refusal: Refusal) -> Problem:
     status, text = _REFUSALS[refusal]
     return Problem(status, text, reason=refusal.value)
+
+
+def of_numbers(refused: NotAdded, asked: Sequence[PhoneNumber]) -> Problem:
+    """Numbers are named by their places: whoever sent them knows which they are."""
+    in_conflict = refused.taken or refused.parties
+    status = HTTPStatus.CONFLICT if in_conflict else HTTPStatus.BAD_REQUEST
+    return Problem(status, *refused.reasons(asked))
 
 
 def not_found() -> Problem:
@@ -143,7 +154,8 @@ def _sentence(fault: Any, fixed: Collection[str]) -> str:
     if kind == "value_error":
         return f"Invalid parameter. {fault['msg'].removeprefix('Value error, ')}"
     if kind == "string_too_long":
-        return f"Invalid parameter. {name} should be under {fault['ctx']['max_length']} characters."
+        limit = fault["ctx"]["max_length"] + 1
+        return f"Invalid parameter. {name} should be under {limit} characters."
     return f"Invalid parameter. {name} is not valid."
 
 

@@ -22,6 +22,7 @@ API_ID = web.RequestKey("api_id", str)
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 """What JSON may hold and Postgres may not: NUL, and half of a surrogate pair."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_SUBACCOUNT = re.compile(r"SA[A-Z0-9]{18}")
 _KEY_SECONDS = 24 * 3600
 _REPEAT_SECONDS = 30  # an SDK gives up on its third attempt, at 5 s each
 
@@ -60,13 +61,17 @@ def query(request: web.Request, model: type[_Model]) -> _Model:
     Raises:
         Problem: naming everything that is wrong with it.
     """
-    sent = {
-        name: value
-        for name, value in request.query.items()
-        if value or name not in model.model_fields
-    }
-    _check_texts(sent)
-    return validated(model, sent)
+    return validated(model, _given(request, model))
+
+
+async def arguments(request: web.Request, model: type[_Model]) -> _Model:
+    """The query string and the JSON body: SDKs send the arguments of a DELETE in either.
+
+    Raises:
+        Problem: naming everything that is wrong with them.
+    """
+    sent = await json_object(request) if await request.read() else {}
+    return validated(model, {**sent, **_given(request, model)})
 
 
 def validated(model: type[_Model], sent: Any, *, facts: Facts | None = None) -> _Model:
@@ -127,6 +132,14 @@ def uuid_in_path(request: web.Request, name: str) -> uuid.UUID:
         raise not_found() from None
 
 
+def subaccount(request: web.Request) -> str:
+    """Raises: Problem: 404, for what is no id is nobody's."""
+    auth_id = request.match_info["subauth_id"]
+    if not _SUBACCOUNT.fullmatch(auth_id):
+        raise not_found()
+    return auth_id
+
+
 def number(request: web.Request) -> PhoneNumber:
     """Raises: Problem: 404, for what is no number is not in the pool."""
     try:
@@ -160,6 +173,17 @@ def _texts(value: Any) -> Iterator[str]:
                 rest += items
             case dict(fields):
                 rest += [*fields.keys(), *fields.values()]
+
+
+def _given(request: web.Request, model: type[_Model]) -> dict[str, Any]:
+    """What the query string gives a value to; a name that we do not know is there all the same."""
+    sent = {
+        name: value
+        for name, value in request.query.items()
+        if value or name not in model.model_fields
+    }
+    _check_texts(sent)
+    return sent
 
 
 def _no_constant(name: str) -> Any:

@@ -1,6 +1,7 @@
 """Phone numbers that do not print themselves."""
 
 import dataclasses
+import enum
 import re
 
 import phonenumbers
@@ -16,6 +17,30 @@ _PREMIUM = {
 
 WORLDWIDE = "001"
 """Country of a number that belongs to none, such as +800 (UN M.49, as libphonenumber has it)."""
+
+COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS)
+"""ISO 3166 codes of the countries that have numbers (libphonenumber)."""
+
+
+class NumberType(enum.StrEnum):
+    """What a number is to who calls it, in Plivo's words."""
+
+    LOCAL = "local"
+    FIXED = "fixed"
+    MOBILE = "mobile"
+    NATIONAL = "national"
+    """Of a country, and of no place in it."""
+    TOLLFREE = "tollfree"
+
+
+_TYPES = {
+    phonenumbers.PhoneNumberType.MOBILE: NumberType.MOBILE,
+    phonenumbers.PhoneNumberType.TOLL_FREE: NumberType.TOLLFREE,
+    phonenumbers.PhoneNumberType.UAN: NumberType.NATIONAL,
+    phonenumbers.PhoneNumberType.VOIP: NumberType.NATIONAL,
+    phonenumbers.PhoneNumberType.PERSONAL_NUMBER: NumberType.NATIONAL,
+    **dict.fromkeys(_PREMIUM, NumberType.NATIONAL),
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, repr=False)
@@ -61,6 +86,12 @@ class PhoneNumber:
         """ISO 3166 code of the number's country, or `WORLDWIDE`."""
         parsed = phonenumbers.parse(self.e164)
         return phonenumbers.region_code_for_number(parsed) or WORLDWIDE
+
+    @property
+    def number_type(self) -> NumberType:
+        """Its type by its country's numbering plan; where that does not tell, local."""
+        kind = phonenumbers.number_type(phonenumbers.parse(self.e164))
+        return _TYPES.get(kind, NumberType.LOCAL)
 
     @property
     def is_possible(self) -> bool:

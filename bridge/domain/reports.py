@@ -1,4 +1,4 @@
-"""What a customer is told of a session, a number or an account."""
+"""What a customer is told of a session or an account."""
 
 import dataclasses
 import enum
@@ -85,6 +85,8 @@ class Account:
     auth_id: str
     name: str
     created_at: datetime
+    countries: Sequence[str] | None
+    """ISO 3166: where its parties may be; ``None`` for anywhere."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,17 +143,6 @@ class DryRun:
 
     virtual_number: PhoneNumber
     second_virtual_number: PhoneNumber | None
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class VirtualNumber:
-    """A number of the pool."""
-
-    number: PhoneNumber
-    alias: str
-    country: str
-    trunk: str
-    added_at: datetime
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,11 +23,8 @@ class Accounts:
         self._sql = queries.load()
 
     async def create(self, name: str, *, token: str) -> str:
-        """Create an account that ``token`` opens; its Auth ID.
-
-        The shape of the id is what Plivo's SDKs insist on: ``MA`` and 18 more characters.
-        """
-        auth_id = "MA" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(18))
+        """Create an account that ``token`` opens; its Auth ID."""
+        auth_id = new_auth_id("MA")
         async with self._database.transaction() as connection:
             await self._sql.insert_account(connection, auth_id=auth_id, name=name)
             await self._insert_token(connection, auth_id, token, name="first", scope=Scope.ADMIN)
@@ -37,6 +34,20 @@ class Accounts:
         async with self._database.connection() as connection:
             row = await self._sql.find_account(connection, account=auth_id)
         return Account(**row) if row else None
+
+    async def list(self) -> Sequence[Account]:
+        """Oldest first."""
+        async with self._database.connection() as connection:
+            return [Account(**row) async for row in self._sql.list_accounts(connection)]
+
+    async def rename(self, auth_id: str, name: str) -> None:
+        async with self._database.connection() as connection:
+            await self._sql.rename_account(connection, account=auth_id, name=name)
+
+    async def allow_countries(self, auth_id: str, countries: Sequence[str] | None) -> None:
+        """Say where an account's parties may be (ISO 3166), ``None`` for anywhere."""
+        async with self._database.connection() as connection:
+            await self._sql.set_countries(connection, account=auth_id, countries=countries)
 
     async def authenticate(self, auth_id: str, token: str) -> Bearer | None:
         """Whose ``token`` it is in the account; ``None`` if it is not valid."""
@@ -74,6 +85,11 @@ class Accounts:
             connection, sha256=_sha256(token), account=auth_id, name=name, scope=scope.value
         )
         return row is not None
+
+
+def new_auth_id(kind: str) -> str:
+    """``MA`` or ``SA`` and 18 more characters: the shape that Plivo's SDKs insist on."""
+    return kind + "".join(secrets.choice(_ID_ALPHABET) for _ in range(18))
 
 
 def _sha256(token: str) -> bytes:

@@ -41,10 +41,15 @@ class Allocations:
         self._headroom = headroom
         self._sql = queries.load()
 
-    async def lock(self, connection: Connection, new: NewSession) -> None:
-        """Wait for whoever makes a session for one of the same parties."""
-        parties = [number for need in needs(new) for number, _ in need.callers]
-        await self._sql.lock_parties(connection, parties=all_digits(parties))
+    async def lock(self, connection: Connection, new: NewSession) -> bool:
+        """Wait for whoever makes a session for one of the same parties, or a number of one.
+
+        Says whether a party has become a virtual number: a call to it would come back to us.
+        """
+        parties = all_digits(number for need in needs(new) for number, _ in need.callers)
+        await self._sql.lock_parties(connection, parties=parties)
+        is_ours: bool = await self._sql.any_is_virtual(connection, numbers=parties)
+        return is_ours
 
     async def find(self, connection: Connection, new: NewSession) -> list[PhoneNumber]:
         """The numbers that fit best, one for each need of the session.

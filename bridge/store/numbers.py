@@ -2,15 +2,28 @@
 
 from collections.abc import Sequence
 
-from bridge.domain.numbers import PhoneNumber
-from bridge.domain.reports import Page, VirtualNumber
+from bridge.domain.numbers import NumberType, PhoneNumber
+from bridge.domain.pool import (
+    NotAdded,
+    NumberFilter,
+    NumberSettings,
+    NumberState,
+    VirtualNumber,
+)
+from bridge.domain.reports import Page
 from bridge.domain.requests import Refusal
 from bridge.store import queries
 from bridge.store.pool import Connection, Database, Row
 
+_AS_IT_IS = NumberSettings()
+
 
 class Numbers:
-    """Virtual numbers by account."""
+    """Virtual numbers by account.
+
+    Args:
+        trunk: where calls to a number come in from when nobody says otherwise.
+    """
 
     def __init__(self, database: Database, *, trunk: str) -> None:
         self._database = database
@@ -18,65 +31,142 @@ class Numbers:
         self._sql = queries.load()
 
     async def add(
-        self, account: str, numbers: Sequence[PhoneNumber], *, alias: str
-    ) -> Refusal | None:
-        """Add all of them or none; adding one again is no error."""
-        try:
-            async with self._database.transaction() as connection:
-                # In one order, so that no two who add the same numbers wait crosswise.
-                for number in sorted(set(numbers), key=lambda one: one.e164):
-                    await self._add(connection, account, number, alias)
-        except _Taken:
-            return Refusal.NUMBER_TAKEN
-        return None
+        self, account: str, numbers: Sequence[PhoneNumber], settings: NumberSettings = _AS_IT_IS
+    ) -> NotAdded | None:
+        """Add all of them or none.
+
+        Those that are in the pool already change as far as ``settings`` say, and no further; those
+        that were retired come back as if they were new.
+        """
+        wanted = list(dict.fromkeys(numbers))
+        async with self._database.transaction() as connection:
+            digits = [number.e164 for number in wanted]
+            async for _ in self._sql.lock_numbers(connection, numbers=digits):
+                pass
+            obstacles = await self._obstacles(connection, account, digits, settings)
+            if obstacles is None:
+                await self._update(connection, account, digits, settings)
+                await self._insert(connection, account, wanted, settings)
+        return obstacles
 
     async def get(self, account: str, number: PhoneNumber) -> VirtualNumber | None:
+        """One that is in the pool: not a retired one."""
         async with self._database.connection() as connection:
             row = await self._sql.find_number(connection, account=account, number=number.e164)
         return _number(row) if row else None
 
-    async def list(self, account: str, *, limit: int, offset: int) -> Page[VirtualNumber]:
+    async def list(
+        self, account: str, wanted: NumberFilter, *, limit: int, offset: int
+    ) -> Page[VirtualNumber]:
         """Oldest first."""
+        conditions = {
+            "account": account,
+            "starts_with": f"+{wanted.starts_with}" if wanted.starts_with else None,
+            "country": wanted.country,
+            "number_type": wanted.number_type,
+            "alias": wanted.alias,
+            "subaccount": wanted.subaccount,
+            "reserved": wanted.reserved,
+            "state": wanted.state,
+            "services": list(wanted.services),
+        }
         async with self._database.connection() as connection:
             rows = [
                 row
                 async for row in self._sql.list_numbers(
-                    connection, account=account, limit=limit, offset=offset
+                    connection, **conditions, limit=limit, offset=offset
                 )
             ]
-            total = await self._sql.count_numbers(connection, account=account)
+            total = await self._sql.count_numbers(connection, **conditions)
         return Page(items=[_number(row) for row in rows], total=total)
 
-    async def remove(self, account: str, number: PhoneNumber) -> bool:
-        """Take a number out of service; whether there was such a one.  Live calls go on."""
-        async with self._database.connection() as connection:
-            row = await self._sql.remove_number(connection, account=account, number=number.e164)
-        return row is not None
+    async def update(
+        self, account: str, number: PhoneNumber, settings: NumberSettings
+    ) -> Refusal | None:
+        """Change a number of the pool.
 
-    async def _add(
-        self, connection: Connection, account: str, number: PhoneNumber, alias: str
-    ) -> None:
-        row = await self._sql.add_number(
-            connection,
-            number=number.e164,
-            account=account,
-            alias=alias,
-            country=number.country,
-            trunk=self._trunk,
+        Out of service its sessions have no new calls; live ones go on in any case.
+        """
+        async with self._database.transaction() as connection:
+            if await self._lacks_subaccount(connection, account, settings):
+                return Refusal.SUBACCOUNT_UNKNOWN
+            changed = await self._update(connection, account, [number.e164], settings)
+        return None if changed else Refusal.NOT_FOUND
+
+    async def remove(self, account: str, number: PhoneNumber) -> Refusal | None:
+        """Retire a number.  Live calls go on."""
+        return await self.update(account, number, NumberSettings(state=NumberState.RETIRED))
+
+    async def _obstacles(
+        self, connection: Connection, account: str, digits: Sequence[str], settings: NumberSettings
+    ) -> NotAdded | None:
+        rows = [
+            row
+            async for row in self._sql.find_obstacles(connection, account=account, numbers=digits)
+        ]
+        found = NotAdded(
+            subaccount_is_unknown=await self._lacks_subaccount(connection, account, settings),
+            taken=tuple(PhoneNumber(row["number"]) for row in rows if row["is_taken"]),
+            parties=tuple(PhoneNumber(row["number"]) for row in rows if row["is_party"]),
         )
-        if row is None:
-            raise _Taken
+        return found if found != NotAdded() else None
 
+    async def _lacks_subaccount(
+        self, connection: Connection, account: str, settings: NumberSettings
+    ) -> bool:
+        """Whether a subaccount is named that the account does not have; else it is kept."""
+        if not settings.subaccount:
+            return False
+        kept = await self._sql.keep_subaccount(
+            connection, account=account, auth_id=settings.subaccount
+        )
+        return kept is None
 
-class _Taken(Exception):
-    """A number is another account's: undo the others."""
+    async def _update(
+        self, connection: Connection, account: str, digits: Sequence[str], settings: NumberSettings
+    ) -> bool:
+        rows = self._sql.update_numbers(
+            connection,
+            account=account,
+            numbers=digits,
+            alias=settings.alias,
+            trunk=settings.trunk,
+            region=settings.region,
+            number_type=settings.number_type,
+            subaccount=settings.subaccount,
+            reserved=settings.reserved,
+            state=settings.state,
+        )
+        return len([row async for row in rows]) > 0
+
+    async def _insert(
+        self,
+        connection: Connection,
+        account: str,
+        numbers: Sequence[PhoneNumber],
+        settings: NumberSettings,
+    ) -> None:
+        await self._sql.add_numbers(
+            connection,
+            account=account,
+            numbers=[number.e164 for number in numbers],
+            countries=[number.country for number in numbers],
+            number_types=[settings.number_type or number.number_type for number in numbers],
+            alias=settings.alias or "",
+            trunk=settings.trunk or self._trunk,
+            region=settings.region or "",
+            subaccount=settings.subaccount or None,
+            reserved=bool(settings.reserved),
+            state=settings.state or NumberState.ACTIVE,
+        )
 
 
 def _number(row: Row) -> VirtualNumber:
     return VirtualNumber(
-        number=PhoneNumber(row["number"]),
-        alias=row["alias"],
-        country=row["country"],
-        trunk=row["trunk"],
-        added_at=row["added_at"],
+        **{
+            **row,
+            "number": PhoneNumber(row["number"]),
+            "number_type": NumberType(row["number_type"]),
+            "state": NumberState(row["state"]),
+        }
     )

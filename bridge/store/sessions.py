@@ -58,7 +58,9 @@ class Sessions:
         """
         try:
             async with self._database.transaction() as connection:
-                await self._allocations.lock(connection, new)
+                await self._keep_subaccount(connection, new)
+                if await self._allocations.lock(connection, new):
+                    return Refusal.PARTY_IS_VIRTUAL
                 if earlier := await self._made_before(connection, new):
                     return earlier
                 session_id = await self._make(connection, new, by)
@@ -189,6 +191,16 @@ class Sessions:
             noted: int = await self._sql.note_expired(connection, limit=at_most)
         metrics.SESSIONS_EXPIRED.inc(noted)
         return noted
+
+    async def _keep_subaccount(self, connection: Connection, new: NewSession) -> None:
+        """Raises: Refused: it was removed or disabled since the request was judged."""
+        if new.subaccount is None:
+            return
+        kept = await self._sql.keep_subaccount(
+            connection, account=new.account, auth_id=new.subaccount
+        )
+        if kept is None or not kept["enabled"]:
+            raise Refused(Refusal.SUBACCOUNT_UNKNOWN)
 
     async def _insert(
         self,

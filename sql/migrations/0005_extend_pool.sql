@@ -19,13 +19,34 @@ ALTER TABLE account
 -- active: given to new sessions.  draining: not given any more, its sessions go on.  quarantined:
 -- takes no calls for now either.  retired: out of the pool, kept for the records that name it.
 ALTER TABLE virtual_number
-    ADD COLUMN subaccount text REFERENCES subaccount,         -- whose sessions alone may have it
-    ADD COLUMN reserved   boolean NOT NULL DEFAULT false,     -- only given when asked for by name
-    ADD COLUMN state      text NOT NULL DEFAULT 'active'
-                          CHECK (state IN ('active', 'draining', 'quarantined', 'retired'));
+    ADD COLUMN subaccount  text REFERENCES subaccount,        -- whose sessions alone may have it
+    ADD COLUMN reserved    boolean NOT NULL DEFAULT false,    -- only given when asked for by name
+    ADD COLUMN region      text NOT NULL DEFAULT '',          -- in its customer's words
+    ADD COLUMN number_type text NOT NULL DEFAULT 'local'
+                           CHECK (number_type IN ('local', 'fixed', 'mobile', 'national', 'tollfree')),
+    ADD COLUMN state       text NOT NULL DEFAULT 'active'
+                           CHECK (state IN ('active', 'draining', 'quarantined', 'retired'));
 UPDATE virtual_number SET state = 'retired' WHERE removed_at IS NOT NULL;
 ALTER TABLE virtual_number DROP COLUMN removed_at;  -- and with it the index on what was not removed
 CREATE INDEX virtual_number_account ON virtual_number (account) WHERE state <> 'retired';
+
+-- Whether a number is somebody's who is a party now: it cannot be a virtual number then.
+CREATE INDEX route_party ON route (party_number);
+
+-- What is held of a number, however many pairs it had in its time.
+CREATE INDEX route_held ON route (virtual_number, held_until);
+
+-- Numbers, and how many live sessions each is in.
+CREATE VIEW pool_number AS
+SELECT virtual_number.*,
+       (SELECT count(DISTINCT session.id)
+          FROM route
+          JOIN session ON session.id = route.session
+         WHERE route.virtual_number = virtual_number.number
+           AND route.held_until > now()
+           AND session.closed_at IS NULL
+           AND session.expires_at > now())::integer AS live_sessions
+  FROM virtual_number;
 
 -- What was recorded of a call; its audio is in a file of that id.
 CREATE TABLE recording (

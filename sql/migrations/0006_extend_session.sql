@@ -25,10 +25,9 @@ UPDATE session SET over_at = coalesce(closed_at, expires_at)
 DROP INDEX session_account_newest;
 CREATE INDEX session_newest ON session (account, created_at DESC, id DESC);
 CREATE INDEX session_due ON session (expires_at) WHERE over_at IS NULL;
+CREATE INDEX session_subaccount ON session (subaccount) WHERE subaccount IS NOT NULL;
 CREATE UNIQUE INDEX session_client_reference ON session (account, client_reference_id);
 CREATE INDEX session_metadata ON session USING gin (metadata jsonb_path_ops);
-
-CREATE INDEX route_held ON route (virtual_number, held_until);  -- how busy a number is
 
 -- A number on which whoever is no party of another session reaches the one party of this one: by
 -- construction there is at most one such session on a number.

@@ -4,7 +4,18 @@
 INSERT INTO account (auth_id, name) VALUES (:auth_id::text, :name::text);
 
 -- name: find_account^
-SELECT auth_id, name, created_at FROM account WHERE auth_id = :account::text;
+SELECT auth_id, name, created_at, countries FROM account WHERE auth_id = :account::text;
+
+-- name: list_accounts
+-- Oldest first.
+SELECT auth_id, name, created_at, countries FROM account ORDER BY created_at, auth_id;
+
+-- name: rename_account!
+UPDATE account SET name = :name::text WHERE auth_id = :account::text;
+
+-- name: set_countries!
+-- Where the account's parties may be; null for anywhere.
+UPDATE account SET countries = :countries::text[] WHERE auth_id = :account::text;
 
 -- name: insert_token^
 -- No row: there is no such account.

@@ -1,32 +1,97 @@
 -- The pool of virtual numbers.
 
--- name: add_number^
--- Add a number, or take one back into service; null if it is another account's.
-INSERT INTO virtual_number (number, account, alias, country, trunk)
-VALUES (:number::text, :account::text, :alias::text, :country::text, :trunk::text)
+-- name: lock_numbers
+-- Nobody makes a session for a party who has one of these until this transaction ends, and then
+-- sees that it is a virtual number: the locks are those of lock_parties.  In the order of the locks,
+-- so that no two wait crosswise.
+SELECT pg_advisory_xact_lock(1, ordered.lock)
+  FROM (SELECT DISTINCT hashtext(asked.number) AS lock
+          FROM unnest(:numbers::text[]) AS asked (number)
+         ORDER BY lock) AS ordered;
+
+-- name: find_obstacles
+-- Whether any of these is another account's, or is a party's in a live session of anybody.  What
+-- another account retired is anybody's, once no session holds a pair of it.
+SELECT asked.number,
+       EXISTS (SELECT
+                 FROM virtual_number
+                WHERE virtual_number.number = asked.number
+                  AND virtual_number.account <> :account::text
+                  AND (virtual_number.state <> 'retired'
+                       OR EXISTS (SELECT
+                                    FROM route
+                                   WHERE route.virtual_number = asked.number
+                                     AND route.held_until > now()))) AS is_taken,
+       EXISTS (SELECT
+                 FROM route
+                 JOIN session ON session.id = route.session
+                WHERE route.party_number = asked.number
+                  AND session.closed_at IS NULL
+                  AND session.expires_at > now()) AS is_party
+  FROM unnest(:numbers::text[]) AS asked (number);
+
+-- name: add_numbers!
+-- Add numbers, or take retired ones back as if they were new.  What is in the pool stays as it is.
+INSERT INTO virtual_number AS pooled
+       (number, account, country, number_type, alias, trunk, region, subaccount, reserved, state)
+SELECT asked.number, :account::text, asked.country, asked.number_type, :alias::text, :trunk::text,
+       :region::text, :subaccount::text, :reserved::boolean, :state::text
+  FROM unnest(:numbers::text[], :countries::text[], :number_types::text[])
+       AS asked (number, country, number_type)
 ON CONFLICT (number) DO UPDATE
-   SET state = 'active', alias = excluded.alias, trunk = excluded.trunk
- WHERE virtual_number.account = excluded.account
+   SET account = excluded.account, country = excluded.country,
+       number_type = excluded.number_type, alias = excluded.alias, trunk = excluded.trunk,
+       region = excluded.region, subaccount = excluded.subaccount, reserved = excluded.reserved,
+       state = excluded.state, added_at = now()
+ WHERE pooled.state = 'retired';
+
+-- name: update_numbers
+-- Change numbers of the pool; null leaves a thing as it is, and an empty :subaccount gives them
+-- back to the account.
+UPDATE virtual_number
+   SET alias = coalesce(:alias::text, alias),
+       trunk = coalesce(:trunk::text, trunk),
+       region = coalesce(:region::text, region),
+       number_type = coalesce(:number_type::text, number_type),
+       subaccount = nullif(coalesce(:subaccount::text, subaccount), ''),
+       reserved = coalesce(:reserved::boolean, reserved),
+       state = coalesce(:state::text, state)
+ WHERE account = :account::text AND number = ANY(:numbers::text[]) AND state <> 'retired'
 RETURNING number;
 
 -- name: find_number^
-SELECT number, alias, country, trunk, added_at
-  FROM virtual_number
+SELECT number, alias, country, number_type, region, trunk, subaccount, reserved, state, added_at,
+       live_sessions
+  FROM pool_number
  WHERE account = :account::text AND number = :number::text AND state <> 'retired';
 
 -- name: list_numbers
-SELECT number, alias, country, trunk, added_at
-  FROM virtual_number
- WHERE account = :account::text AND state <> 'retired'
+-- Oldest first; those that are retired only if they are asked for.
+SELECT number, alias, country, number_type, region, trunk, subaccount, reserved, state, added_at,
+       live_sessions
+  FROM pool_number
+ WHERE account = :account::text
+   AND (:starts_with::text IS NULL OR starts_with(number, :starts_with::text))
+   AND (:country::text IS NULL OR country = :country::text)
+   AND (:number_type::text IS NULL OR number_type = :number_type::text)
+   AND (:alias::text IS NULL OR alias = :alias::text)
+   AND (:subaccount::text IS NULL OR subaccount = :subaccount::text)
+   AND (:reserved::boolean IS NULL OR reserved = :reserved::boolean)
+   AND CASE WHEN :state::text IS NULL THEN state <> 'retired' ELSE state = :state::text END
+   AND :services::text[] <@ ARRAY['voice']  -- what each of them has
  ORDER BY added_at, number
  LIMIT :limit::integer OFFSET :offset::integer;
 
 -- name: count_numbers$
-SELECT count(*) FROM virtual_number WHERE account = :account::text AND state <> 'retired';
-
--- name: remove_number^
--- Take a number out of service.  Kept for the records that name it; it takes no call from now on.
-UPDATE virtual_number
-   SET state = 'retired'
- WHERE account = :account::text AND number = :number::text AND state <> 'retired'
-RETURNING number;
+-- The conditions of list_numbers.
+SELECT count(*)
+  FROM virtual_number
+ WHERE account = :account::text
+   AND (:starts_with::text IS NULL OR starts_with(number, :starts_with::text))
+   AND (:country::text IS NULL OR country = :country::text)
+   AND (:number_type::text IS NULL OR number_type = :number_type::text)
+   AND (:alias::text IS NULL OR alias = :alias::text)
+   AND (:subaccount::text IS NULL OR subaccount = :subaccount::text)
+   AND (:reserved::boolean IS NULL OR reserved = :reserved::boolean)
+   AND CASE WHEN :state::text IS NULL THEN state <> 'retired' ELSE state = :state::text END
+   AND :services::text[] <@ ARRAY['voice'];

@@ -24,6 +24,11 @@ SELECT count(pg_advisory_xact_lock(1, key))
           FROM unnest(:parties::text[]) AS party
          ORDER BY key) AS keys;
 
+-- name: any_is_virtual$
+-- Whether one of these has become a virtual number; after the locks, which adding a number takes too.
+SELECT EXISTS (SELECT FROM virtual_number
+                WHERE number = ANY(:numbers::text[]) AND state <> 'retired');
+
 -- name: find_free_number^
 -- The busiest number that is free for all :parties, so that few are used and many stay whole; among
 -- equals the one that :one and :other last had.  From 32 pairs on all count as equally busy, so that

@@ -28,7 +28,9 @@ from bridge.store.migrations import migrate
 from bridge.store.numbers import Numbers
 from bridge.store.orders import Orders
 from bridge.store.pool import Database
+from bridge.store.recordings import Recordings
 from bridge.store.sessions import Sessions
+from bridge.store.subaccounts import Subaccounts
 from tests.people import ALICE, BOB, VIRTUAL
 
 TOKEN = "7" * 64
@@ -186,14 +188,16 @@ def rate_limit() -> int:
 async def api(
     database: Database, account: str, ready: Ready, rate_limit: int
 ) -> AsyncIterator[Api]:
-    await Numbers(database, trunk="carrier").add(account, [VIRTUAL], alias="")
+    await Numbers(database, trunk="carrier").add(account, [VIRTUAL])
     app = make_app(
         accounts=Accounts(database),
         calls=CallReports(database),
         limit=RateLimit(rate_limit, now=lambda: 0.0),
         numbers=Numbers(database, trunk="carrier"),
+        recordings=Recordings(database),
         orders=Orders(database, node="here"),
         sessions=sessions_of(database),
+        subaccounts=Subaccounts(database),
         defaults=SessionDefaults(expiry=3600, ring_timeout=120, call_time_limit=3600),
         readiness=ready,
     )

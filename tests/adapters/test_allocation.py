@@ -43,7 +43,7 @@ class Pool:
     sessions: Sessions
 
     async def holds(self, *numbers: PhoneNumber) -> None:
-        await Numbers(self.database, trunk="carrier").add(self.account, list(numbers), alias="")
+        await Numbers(self.database, trunk="carrier").add(self.account, list(numbers))
 
     async def asked(
         self, first: PhoneNumber | None, second: PhoneNumber | None, **otherwise: Any

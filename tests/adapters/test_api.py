@@ -264,7 +264,7 @@ async def test_an_error_that_plivo_has_is_told_in_its_words(
 
 async def test_a_fault_of_our_own_tells_nothing_of_itself(api: Api, database: Database) -> None:
     async with database.connection() as connection:
-        await connection.execute("DROP TABLE route")
+        await connection.execute("DROP TABLE route CASCADE")
     path = f"/v1/Account/{api.account}/Masking/Session/"
     with structlog.testing.capture_logs() as lines:
         async with api.client.post(path, headers=api.auth, json=PARTIES) as response:

@@ -29,7 +29,7 @@ async def refused(api: Api, body: dict[str, Any]) -> str:
 
 
 async def test_every_extension_is_kept_and_shown(api: Api, database: Database) -> None:
-    await Numbers(database, trunk="carrier").add(api.account, [LONDON_VIRTUAL], alias="")
+    await Numbers(database, trunk="carrier").add(api.account, [LONDON_VIRTUAL])
     made = await api.session(
         second_party=LONDON,
         virtual_number_mode="per_party",

@@ -61,7 +61,7 @@ def record(call: Arrival, *, talked: float = 59.2) -> CallRecord:
 
 @pytest.fixture
 async def session(database: Database, account: str) -> SessionReport:
-    await Numbers(database, trunk="carrier").add(account, [VIRTUAL], alias="")
+    await Numbers(database, trunk="carrier").add(account, [VIRTUAL])
     made = await sessions_of(database).create(
         NewSession(
             account=account,

@@ -1,5 +1,6 @@
 """``masking-bridge``, as an operator types it, on a real Postgres."""
 
+import json
 import os
 import re
 import subprocess
@@ -10,6 +11,8 @@ import pytest
 from bridge.domain.access import Scope
 from bridge.store.accounts import Accounts
 from bridge.store.pool import Database
+
+NOBODY = "MA" + "X" * 18
 
 
 class Terminal:
@@ -70,11 +73,26 @@ async def test_an_account_and_its_tokens_are_made_shown_and_revoked(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("token", "create", "MA" + "X" * 18), "there is no account"),
+        (("token", "create", NOBODY), "there is no account"),
         (
-            ("token", "revoke", "MA" + "X" * 18, "11111111-2222-3333-4444-555555555555"),
+            ("token", "revoke", NOBODY, "11111111-2222-3333-4444-555555555555"),
             "there is no such valid token",
         ),
+        (("account", "countries", NOBODY), "there is no account"),
+        (("account", "countries", NOBODY, "US"), "there is no account"),
+        (
+            ("account", "countries", NOBODY, "US", "XX", "de", "U"),
+            "no country with phone numbers: ",
+        ),
+        (("account", "countries", NOBODY, "US", "--any"), "either countries or --any"),
+        (("number", "list", NOBODY), "there is no account"),
+        (("number", "add", NOBODY, "+12025550150"), "there is no account"),
+        (("number", "add", NOBODY, "+12025550150", "1"), "numbers must be valid phone numbers"),
+        (
+            ("number", "add", NOBODY, "+12025550150", "--state", "retired"),
+            "a number in the pool is",
+        ),
+        (("number", "set-state", NOBODY, "12025550150", "active"), "there is no such number"),
     ],
 )
 def test_what_is_not_there_is_one_line_and_no_traceback(
@@ -84,6 +102,55 @@ def test_what_is_not_there_is_one_line_and_no_traceback(
     assert done.returncode == 1
     assert done.stderr.startswith(f"masking-bridge: {says}")
     assert len(done.stderr.splitlines()) == 1
+
+
+async def test_an_account_s_countries_are_set_shown_and_taken_away(
+    masking_bridge: Terminal, account: str, database: Database
+) -> None:
+    assert masking_bridge("account", "countries", account).stdout == "Countries: any\n"
+    said = masking_bridge("account", "countries", account, "us", "CA", "US").stdout
+    assert said == "Countries: CA US\n"
+    found = await Accounts(database).get(account)
+    assert found
+    assert found.countries == ["CA", "US"]
+    [one] = json.loads(masking_bridge("account", "list", "--json").stdout)
+    assert (one["auth_id"], one["name"], one["countries"]) == (account, "Acme", ["CA", "US"])
+    assert re.search(rf"{account}.*Acme.*CA US", masking_bridge("account", "list").stdout)
+    assert masking_bridge("account", "countries", account, "--any").stdout == "Countries: any\n"
+
+
+async def test_numbers_are_added_listed_and_put_out_of_service(
+    masking_bridge: Terminal, account: str, database: Database
+) -> None:
+    add = ("number", "add", account)
+    assert masking_bridge(*add, "+12025550150", "12025550151").stdout == "added: 2\n"
+    assert (
+        masking_bridge(*add, "+442079460123", "--reserved", "--alias", "[/b] :x:").returncode == 0
+    )
+    drained = masking_bridge("number", "set-state", account, "+12025550151", "draining")
+    assert drained.stdout == "+12025550151 is draining\n"
+    assert masking_bridge("number", "set-state", account, "12025550150", "retired").returncode == 0
+
+    text = masking_bridge("number", "list", account).stdout
+    assert re.search(r"\+12025550151.*draining.*US.*local.*carrier", text)
+    assert "+12025550150" not in text
+    assert "[/b] :x:" in text
+    [one] = json.loads(
+        masking_bridge("number", "list", account, "--country", "gb", "--json").stdout
+    )
+    shown = {name: one[name] for name in ("number", "reserved", "alias", "live_sessions")}
+    assert shown == {
+        "number": "+442079460123",
+        "reserved": True,
+        "alias": "[/b] :x:",
+        "live_sessions": 0,
+    }
+    other = await Accounts(database).create("Other", token="8" * 64)
+    refused = masking_bridge("number", "add", other, "+12025550199", "+12025550151")
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        "masking-bridge: Another account has no. 2 of numbers. None was added.\n"
+    )
 
 
 def test_migrating_what_is_up_to_date_changes_nothing(masking_bridge: Terminal) -> None:

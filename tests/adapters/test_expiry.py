@@ -15,7 +15,7 @@ from tests.people import ALICE, BOB, VIRTUAL
 
 @pytest.fixture
 async def session(database: Database, account: str) -> SessionReport:
-    await Numbers(database, trunk="carrier").add(account, [VIRTUAL], alias="")
+    await Numbers(database, trunk="carrier").add(account, [VIRTUAL])
     made = await sessions_of(database).create(
         NewSession(
             account=account,

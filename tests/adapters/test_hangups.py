@@ -30,7 +30,7 @@ RETURNING leg.id
 
 @pytest.fixture
 async def session(database: Database, account: str) -> SessionReport:
-    await Numbers(database, trunk="carrier").add(account, [VIRTUAL], alias="")
+    await Numbers(database, trunk="carrier").add(account, [VIRTUAL])
     made = await sessions_of(database).create(
         NewSession(
             account=account,

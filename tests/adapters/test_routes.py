@@ -105,7 +105,7 @@ class Exchange:
 @pytest.fixture
 async def exchange(account: str, database: Database) -> Exchange:
     numbers = Numbers(database, trunk="carrier")
-    await numbers.add(account, [VIRTUAL, SECOND_VIRTUAL], alias="")
+    await numbers.add(account, [VIRTUAL, SECOND_VIRTUAL])
     return Exchange(
         account,
         database,

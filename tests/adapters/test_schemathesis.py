@@ -30,10 +30,20 @@ async def test_whatever_is_asked_is_answered_as_described(
     await alice_calls_bob(database, (await api.session())["session_uuid"])
     await one_call_is_up(database, api)
     async with database.connection() as connection:
-        # The one of `schemathesis.toml`.
+        # Those of `schemathesis.toml`.
         await connection.execute(
             "UPDATE leg SET id = '00000000-0000-4000-8000-000000000001' WHERE role = 'b'"
         )
+        await connection.execute(
+            "INSERT INTO recording (id, call, format, started_at)"
+            " SELECT '00000000-0000-4000-8000-000000000003', id, 'mp3', now() FROM call LIMIT 1"
+        )
+        await connection.execute(
+            "INSERT INTO subaccount (auth_id, account, name)"
+            " VALUES ('SASTAYSAAAAAAAAAAAAA', $1, ''), ('SAGOESAAAAAAAAAAAAAA', $1, '')",
+            api.account,
+        )
+        await connection.execute("UPDATE session SET subaccount = 'SASTAYSAAAAAAAAAAAAA'")
     with structlog.testing.capture_logs() as lines:
         async with asyncio.timeout(120):
             process = await subprocess.create_subprocess_exec(

@@ -10,6 +10,7 @@ import pytest
 
 from bridge.domain.access import Scope
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.pool import NotAdded
 from bridge.domain.reports import SessionReport, SessionStatus
 from bridge.domain.requests import NewSession, Refusal, SessionChange, SessionFilter, Window
 from bridge.store.accounts import Accounts
@@ -25,7 +26,7 @@ LONDON = PhoneNumber("+442079460123")
 
 @pytest.fixture
 async def sessions(database: Database, account: str) -> Sessions:
-    await Numbers(database, trunk="carrier").add(account, [VIRTUAL], alias="")
+    await Numbers(database, trunk="carrier").add(account, [VIRTUAL])
     return sessions_of(database)
 
 
@@ -75,7 +76,7 @@ async def test_strangers_to_each_other_share_a_number(sessions: Sessions, accoun
 async def test_the_busiest_number_that_fits_is_used(
     sessions: Sessions, account: str, database: Database
 ) -> None:
-    await Numbers(database, trunk="carrier").add(account, [SECOND_VIRTUAL], alias="")
+    await Numbers(database, trunk="carrier").add(account, [SECOND_VIRTUAL])
     first = await made(sessions, between(account, ALICE, BOB))
     second = await made(sessions, between(account, ALICE, MALLORY))
     third = await made(
@@ -143,7 +144,7 @@ async def test_among_equals_the_two_get_the_number_that_they_had(
     sessions: Sessions, account: str, database: Database
 ) -> None:
     """So that it may stay in their address books."""
-    await Numbers(database, trunk="carrier").add(account, [SECOND_VIRTUAL], alias="")
+    await Numbers(database, trunk="carrier").add(account, [SECOND_VIRTUAL])
     one = await made(sessions, between(account, MALLORY, BOB))
     had = await made(sessions, between(account, ALICE, BOB))
     assert had.session.virtual_number != one.session.virtual_number
@@ -171,7 +172,7 @@ async def test_two_hundred_in_four_processes_get_every_free_number_and_no_pair_t
 ) -> None:
     """Alice with two hundred people needs as many numbers; all that there are are given."""
     pool = [PhoneNumber(f"+1202555{number:04}") for number in range(150)]
-    await Numbers(database, trunk="carrier").add(account, pool, alias="")
+    await Numbers(database, trunk="carrier").add(account, pool)
     processes = [
         await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.adapters.creators", account, str(group)),
@@ -233,8 +234,9 @@ async def test_what_is_another_account_s_is_not_found(
     assert await sessions.expire(account, uuid.uuid4(), BY, hang_up=False) is Refusal.NOT_FOUND
     numbers = Numbers(database, trunk="carrier")
     assert await numbers.get(other, VIRTUAL) is None
-    assert await numbers.remove(other, VIRTUAL) is False
-    assert await numbers.add(other, [SECOND_VIRTUAL, VIRTUAL], alias="") is Refusal.NUMBER_TAKEN
+    assert await numbers.remove(other, VIRTUAL) is Refusal.NOT_FOUND
+    refused = await numbers.add(other, [SECOND_VIRTUAL, VIRTUAL])
+    assert refused == NotAdded(taken=(VIRTUAL,))
     assert await numbers.get(other, SECOND_VIRTUAL) is None
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner, Result
 
-from bridge.__main__ import app
+from bridge.cli.app import app
 from tests.people import ALICE
 
 

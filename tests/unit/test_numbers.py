@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.domain.numbers import WORLDWIDE, PhoneNumber
+from bridge.domain.numbers import COUNTRIES, WORLDWIDE, NumberType, PhoneNumber
 from bridge.domain.signalling import caller_number, dialled_number
 from bridge.domain.trunk_rules import TrunkRules
 from tests.people import ALICE, BOB
@@ -76,6 +76,29 @@ def test_a_number_that_is_valid_as_it_stands_is_never_changed(code: int, nationa
 def test_a_number_s_country_is_the_one_it_is_of() -> None:
     assert PhoneNumber("+442079460123").country == "GB"
     assert PhoneNumber("+80012345678").country == WORLDWIDE
+
+
+@pytest.mark.parametrize(
+    ("e164", "number_type"),
+    [
+        ("+12025550142", NumberType.LOCAL),
+        ("+442079460123", NumberType.LOCAL),
+        ("+447400123456", NumberType.MOBILE),
+        ("+18005550100", NumberType.TOLLFREE),
+        ("+80012345678", NumberType.TOLLFREE),
+        ("+4918500123456", NumberType.NATIONAL),
+        ("+11115550123", NumberType.LOCAL),  # of no numbering plan
+    ],
+)
+def test_a_number_s_type_is_what_its_country_s_numbering_plan_says(
+    e164: str, number_type: NumberType
+) -> None:
+    assert PhoneNumber(e164).number_type is number_type
+
+
+def test_countries_are_those_that_have_numbers() -> None:
+    assert {"US", "CA", "GB", "DE", "IN"} <= COUNTRIES
+    assert not {"XX", "us", "001", ""} & COUNTRIES
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,15 @@ ROOT = Path(__file__).parents[2]
 DIGITS_LEAVE = {
     "bridge/api/render/forms.py": "to the customer, who gave them",
     "bridge/api/render/sessions.py": "the same",
-    "bridge/cli_trunk.py": "to the operator who tests the trunk's rules",
+    "bridge/cli/numbers.py": "virtual numbers, to the operator",
+    "bridge/cli/trunk.py": "to the operator who tests the trunk's rules",
     "bridge/domain/numbers.py": "the number itself",
     "bridge/domain/signalling.py": "the dialled number, which is a virtual one, as text",
     "bridge/domain/trunk_rules.py": "to Asterisk, as its carrier wants them",
     "bridge/store/allocations.py": "to Postgres",
     "bridge/store/numbers.py": "to Postgres",
     "bridge/store/rates.py": "to Postgres",
+    "bridge/store/recordings.py": "to Postgres",
     "bridge/store/session_rows.py": "to Postgres",
     "bridge/store/sessions.py": "the same",
 }

@@ -1,21 +1,49 @@
 """The pool of virtual numbers."""
 
+from typing import Literal
+
 from bridge.api.answers.fields import Answer, Digits, Identified, Message, Meta
 
 
 class VirtualNumber(Answer):
+    """Plivo's fields; those about renting, messages and applications are empty here.
+
+    Beyond Plivo's: state, reserved and live_sessions.
+    """
+
     added_on: str
     active: bool
+    """Given to new sessions."""
     alias: str | None
+    application: None
     carrier: str
+    """The trunk."""
+    city: None
+    cnam_lookup: None
+    compliance_application_id: None
+    compliance_status: None
     country: str
-    number: Digits
-    number_type: str
-    voice_enabled: bool
-    sms_enabled: bool
     mms_enabled: bool
-    sub_account: str | None
+    mms_rate: None
+    monthly_rental_rate: None
+    number: Digits
+    number_type: Literal["local", "fixed", "mobile", "national", "tollfree"]
+    region: str | None
+    renewal_date: None
     resource_uri: str
+    sms_enabled: bool
+    sms_rate: None
+    sub_account: str | None
+    """Its Auth ID."""
+    tendlc_campaign_id: None
+    tendlc_registration_status: None
+    toll_free_sms_verification: None
+    voice_enabled: bool
+    """Takes calls."""
+    voice_rate: None
+    state: Literal["active", "draining", "quarantined", "retired"]
+    reserved: bool
+    live_sessions: int
 
 
 class NumberFound(VirtualNumber, Identified):

@@ -5,13 +5,19 @@ from bridge.domain.reports import Account
 
 
 def account(one: Account) -> Json:
-    """The account, with those of Plivo's fields that have a meaning here."""
+    """The account; what has no meaning here is empty."""
     return {
         "account_type": "standard",
+        "address": "",
         "auth_id": one.auth_id,
+        "auto_recharge": False,
+        "billing_mode": None,
         "cash_credits": "0.00000",
+        "city": "",
+        "countries": list(one.countries) if one.countries is not None else None,
         "created": timestamp(one.created_at),
         "name": one.name,
         "resource_uri": f"/v1/Account/{one.auth_id}/",
+        "state": "",
         "timezone": "UTC",
     }

@@ -1,23 +1,40 @@
 """The pool of virtual numbers."""
 
 from bridge.api.render.forms import Json, digits
-from bridge.domain.reports import VirtualNumber
+from bridge.domain.pool import NumberState, VirtualNumber
 
 
 def virtual_number(account: str, one: VirtualNumber) -> Json:
-    """A number of the pool, with those of Plivo's fields that have a meaning here."""
+    """A number of the pool; what has no meaning here is null or false."""
     number = digits(one.number)
     return {
         "added_on": one.added_at.date().isoformat(),
-        "active": True,
+        "active": one.state is NumberState.ACTIVE,
         "alias": one.alias or None,
+        "application": None,
         "carrier": one.trunk,
+        "city": None,
+        "cnam_lookup": None,
+        "compliance_application_id": None,
+        "compliance_status": None,
         "country": one.country,
-        "number": number,
-        "number_type": "local",
-        "voice_enabled": True,
-        "sms_enabled": False,
         "mms_enabled": False,
-        "sub_account": None,
+        "mms_rate": None,
+        "monthly_rental_rate": None,
+        "number": number,
+        "number_type": one.number_type.value,
+        "region": one.region or None,
+        "renewal_date": None,
         "resource_uri": f"/v1/Account/{account}/Number/{number}/",
+        "sms_enabled": False,
+        "sms_rate": None,
+        "sub_account": one.subaccount,
+        "tendlc_campaign_id": None,
+        "tendlc_registration_status": None,
+        "toll_free_sms_verification": None,
+        "voice_enabled": one.state.takes_calls,
+        "voice_rate": None,
+        "state": one.state.value,
+        "reserved": one.reserved,
+        "live_sessions": one.live_sessions,
     }

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -158,9 +158,9 @@ Url = Annotated[
     ),
 ]
 Method = Literal["GET", "POST"]
-Subaccount = Annotated[
-    str, Field(pattern=r"^SA[A-Z0-9]{18}$"), pydantic.AfterValidator(_subaccount)
-]
+SubaccountId = Annotated[str, Field(pattern=r"^SA[A-Z0-9]{18}$")]
+Subaccount = Annotated[SubaccountId, pydantic.AfterValidator(_subaccount)]
+"""One that may make sessions."""
 Instant = Annotated[
     datetime,
     pydantic.PlainValidator(_instant),
@@ -181,7 +181,7 @@ Cursor = Annotated[
     pydantic.PlainValidator(_cursor),
     pydantic.WithJsonSchema({"type": "string"}),
 ]
-Words = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+Reason = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 """Something for people to read."""
 Moment = Annotated[
     Range[datetime],
@@ -194,6 +194,9 @@ Length = Annotated[
     pydantic.WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 999_999_999}),
 ]
 Pin = Annotated[str, Field(pattern=r"^[0-9]{4,15}$")]
+Words = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+"""Without control characters."""
+Name = Annotated[Words, Field(min_length=1)]
 
 
 def as_sdks_mean_it(body: Any, aliases: Mapping[str, str]) -> Any:
@@ -206,6 +209,25 @@ def as_sdks_mean_it(body: Any, aliases: Mapping[str, str]) -> Any:
         for name, value in named.items()
         if not (value is None or value == "" or (value == 0 and value is not False))
     }
+
+
+def range_of(asked: BaseModel, name: str) -> Range[Any]:
+    """The five comparisons of a field as one range.
+
+    Each value is a range itself: a minute, a second, or one number of seconds.
+    """
+    bounds: dict[str, Callable[[Range[Any]], Range[Any]]] = {
+        "": lambda one: one,
+        "__gt": lambda one: Range(one.high, None),
+        "__gte": lambda one: Range(one.low, None),
+        "__lt": lambda one: Range(None, one.low),
+        "__lte": lambda one: Range(None, one.high),
+    }
+    found: Range[Any] = Range()
+    for suffix, bound in bounds.items():
+        if (value := getattr(asked, name + suffix)) is not None:
+            found = found.both(bound(value))
+    return found
 
 
 class Paging(BaseModel):

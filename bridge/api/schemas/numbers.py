@@ -1,12 +1,35 @@
-"""The pool of virtual numbers."""
+"""The pool of virtual numbers.
 
-from typing import Annotated, Any
+Of what Plivo's SDKs send, applications, CNAM and 10DLC have no meaning here and are refused.
+"""
+
+from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 
-from bridge.api.schemas.fields import Paging
-from bridge.domain.numbers import PhoneNumber
+from bridge.api.schemas.fields import Flag, Paging, SubaccountId, Words, as_sdks_mean_it
+from bridge.domain.numbers import NumberType, PhoneNumber
+from bridge.domain.pool import (
+    MOST_AT_ONCE,
+    NumberFilter,
+    NumberSettings,
+    NumberState,
+    read_numbers,
+)
+
+_ALIASES = {"sub_account": "subaccount"}  # Node
+_FILTER_ALIASES = {
+    **_ALIASES,
+    "number_type": "type",  # Go and Java
+    "country_iso": "country",  # as Plivo's search for numbers has it
+}
+_CLEARED_BY_NULL = ("alias", "subaccount")
+
+_Trunk = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+"""As BRIDGE_TRUNK."""
+_Type = Literal["local", "fixed", "mobile", "national", "tollfree"]
+_State = Literal["active", "draining", "quarantined", "retired"]
 
 _NUMBER = r" *\+?[1-9][0-9]{1,14} *"
 
@@ -15,6 +38,35 @@ class ListNumbers(Paging):
     """The query of a list request."""
 
     model_config = ConfigDict(extra="forbid")
+
+    type: _Type | None = None
+    number_startswith: str | None = Field(default=None, pattern=r"^\+?[1-9][0-9]{0,14}$")
+    alias: Words | None = None
+    subaccount: SubaccountId | None = None
+    services: str | None = Field(default=None, pattern=r"^(voice|sms|mms)(,(voice|sms|mms))*$")
+    country: str | None = Field(default=None, pattern=r"^([A-Z]{2}|001)$")
+    """ISO 3166; 001 is no country's."""
+    state: _State | None = None
+    """Any but retired, if it is not given."""
+    reserved: Flag | None = None
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _as_sdks_mean_it(cls, sent: dict[str, Any]) -> dict[str, Any]:
+        return {_FILTER_ALIASES.get(name, name): value for name, value in sent.items()}
+
+    def to_domain(self) -> NumberFilter:
+        start = self.number_startswith
+        return NumberFilter(
+            starts_with=start.removeprefix("+") if start else None,
+            country=self.country,
+            number_type=NumberType(self.type) if self.type else None,
+            alias=self.alias,
+            subaccount=self.subaccount,
+            reserved=self.reserved,
+            state=NumberState(self.state) if self.state else None,
+            services=self.services.split(",") if self.services else (),
+        )
 
 
 class AddNumbers(BaseModel):
@@ -33,6 +85,7 @@ class AddNumbers(BaseModel):
                         "type": "array",
                         "items": {"type": "string", "pattern": f"^{_NUMBER}$"},
                         "minItems": 1,
+                        "maxItems": MOST_AT_ONCE,
                     },
                 ],
                 "examples": ["12025550142, 12025550143"],
@@ -40,28 +93,72 @@ class AddNumbers(BaseModel):
         ),
     ]
     """Separated by commas, as Plivo has it, or a list."""
-    alias: str = Field(default="", max_length=64, pattern=r"^[^\x00-\x1f]*$")
-    carrier: str = Field(default="", max_length=64)
-    region: str = Field(default="", max_length=64)
+    alias: Words | None = None
+    carrier: _Trunk | None = None
+    """The trunk they come in by."""
+    region: Words | None = None
+    number_type: _Type | None = None
+    """If it is not given, what the country's numbering plan says."""
+    subaccount: SubaccountId | None = None
+    state: Literal["active", "draining", "quarantined"] | None = None
+    reserved: Flag | None = None
+    """To be given only when asked for by name."""
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _as_sdks_mean_it(cls, body: Any) -> Any:
+        return as_sdks_mean_it(body, _ALIASES)
+
+    def to_domain(self) -> NumberSettings:
+        return NumberSettings(
+            alias=self.alias,
+            trunk=self.carrier,
+            region=self.region,
+            number_type=NumberType(self.number_type) if self.number_type else None,
+            subaccount=self.subaccount,
+            reserved=self.reserved,
+            state=NumberState(self.state) if self.state else None,
+        )
+
+
+class UpdateNumber(BaseModel):
+    """The body that changes a number.  What is not given stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    alias: Words | None = None
+    """Null: none."""
+    subaccount: Annotated[str, Field(pattern=r"^(SA[A-Z0-9]{18})?$")] | None = None
+    """Null: the account's own again."""
+    carrier: _Trunk | None = None
+    state: _State | None = None
+    """A retired one has to be added again."""
+    reserved: Flag | None = None
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _as_sdks_mean_it(cls, body: Any) -> Any:
+        """SDKs repeat the number; an empty string says that nothing was given, null does not."""
+        meant = as_sdks_mean_it(body, _ALIASES)
+        if not isinstance(meant, dict):
+            return meant
+        meant.pop("number", None)
+        return meant | {name: "" for name in _CLEARED_BY_NULL if body.get(name, "") is None}
+
+    def to_domain(self) -> NumberSettings:
+        return NumberSettings(
+            alias=self.alias,
+            trunk=self.carrier,
+            subaccount=self.subaccount,
+            reserved=self.reserved,
+            state=NumberState(self.state) if self.state else None,
+        )
 
 
 def _numbers(value: Any) -> list[PhoneNumber]:
-    """A comma-separated string, as Plivo has it, or a list."""
-    parts = value.split(",") if isinstance(value, str) else value
-    try:
-        return [_pool_number(part) for part in parts] or _fail()
-    except (TypeError, AttributeError):
-        return _fail()
-
-
-def _pool_number(text: Any) -> PhoneNumber:
-    digits = text.strip().removeprefix("+")
-    try:
-        number = PhoneNumber(f"+{digits}").canonical
-    except ValueError:
-        return _fail()[0]
-    return number if number.is_possible else _fail()[0]
-
-
-def _fail() -> list[PhoneNumber]:
-    raise ValueError("numbers must be valid phone numbers, separated by commas.")
+    parts = value
+    if isinstance(value, str):  # Plivo's Python SDK makes "['1202…', '1202…']" of a list
+        parts = [part.strip(" '") for part in value.strip("[]").split(",")]
+    if not isinstance(parts, list) or not parts:
+        raise ValueError("numbers must be valid phone numbers, separated by commas.")
+    return read_numbers(parts)

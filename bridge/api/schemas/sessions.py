@@ -8,7 +8,7 @@ understood.
 import re
 import secrets
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
@@ -28,16 +28,18 @@ from bridge.api.schemas.fields import (
     Paging,
     Party,
     Pin,
+    Reason,
     Subaccount,
+    SubaccountId,
     Url,
-    Words,
     as_sdks_mean_it,
     fault,
     missing,
+    range_of,
 )
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.reports import SessionStatus
-from bridge.domain.requests import NewSession, Range, SessionChange, SessionFilter, Window
+from bridge.domain.requests import NewSession, SessionChange, SessionFilter, Window
 from bridge.domain.sessions import Direction, Side
 
 _ALIASES = {
@@ -163,7 +165,7 @@ class CreateSession(BaseModel):
     metadata: JsonObject = {}
     dry_run: Flag = False
     """Only say which number it would be."""
-    reason: Words = ""
+    reason: Reason = ""
     """For the session's history."""
 
     @pydantic.model_validator(mode="before")
@@ -355,7 +357,7 @@ class UpdateSession(BaseModel):
     max_total_duration: MaxTotalDuration | None = None
     metadata: JsonObject | None = None
     """Takes the place of what there was."""
-    reason: Words = ""
+    reason: Reason = ""
     """For the session's history."""
 
     @pydantic.model_validator(mode="before")
@@ -396,7 +398,7 @@ class ExpireSession(BaseModel):
 
     hangup: Flag = False
     """End the call that is up, too."""
-    reason: Words = ""
+    reason: Reason = ""
 
 
 class CallParties(BaseModel):
@@ -434,7 +436,7 @@ class ExpireSessions(BaseModel):
 
     session_uuids: list[UUID] = Field(min_length=1, max_length=100)
     hangup: Flag = False
-    reason: Words = ""
+    reason: Reason = ""
 
 
 class ListSessions(Paging):
@@ -444,7 +446,7 @@ class ListSessions(Paging):
 
     cursor: Cursor | None = None
     """Where an earlier page ended, by its ``next_cursor``; instead of ``offset``."""
-    subaccount: Annotated[str, Field(pattern=r"^SA[A-Z0-9]{18}$")] | None = None
+    subaccount: SubaccountId | None = None
     client_reference_id: Annotated[str, Field(max_length=128)] | None = None
     metadata: JsonText | None = None
     """What a session's metadata must hold, as a JSON object."""
@@ -491,25 +493,7 @@ class ListSessions(Paging):
             subaccount=self.subaccount,
             client_reference_id=self.client_reference_id,
             metadata=self.metadata,
-            created=self._range("created_time"),
-            expires=self._range("expiry_time"),
-            duration=self._range("duration"),
+            created=range_of(self, "created_time"),
+            expires=range_of(self, "expiry_time"),
+            duration=range_of(self, "duration"),
         )
-
-    def _range(self, name: str) -> Range[Any]:
-        """The five comparisons of a field as one range.
-
-        Each value is a range itself: a minute, a second, or one number of seconds.
-        """
-        bounds: dict[str, Callable[[Range[Any]], Range[Any]]] = {
-            "": lambda one: one,
-            "__gt": lambda one: Range(one.high, None),
-            "__gte": lambda one: Range(one.low, None),
-            "__lt": lambda one: Range(None, one.low),
-            "__lte": lambda one: Range(None, one.high),
-        }
-        asked: Range[Any] = Range()
-        for suffix, bound in bounds.items():
-            if (value := getattr(self, name + suffix)) is not None:
-                asked = asked.both(bound(value))
-        return asked

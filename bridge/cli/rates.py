@@ -1,23 +1,20 @@
 """``masking-bridge rates``: what calls and sessions cost."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from bridge import logs
+from bridge.cli.database import on_database
+from bridge.cli.errors import CommandError
+from bridge.cli.tables import show
 from bridge.config import Settings, load
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.rate_sheet import PRICE_IS, FaultySheet, read_price, read_sheet, write_sheet
 from bridge.domain.rates import Direction, Rate
-from bridge.store.errors import StoreError
-from bridge.store.migrations import migrate
-from bridge.store.pool import Database
 from bridge.store.rates import Rates, day_of
 
 app = typer.Typer(no_args_is_help=True, help="Rates: what calls and sessions cost.")
@@ -48,7 +45,7 @@ def import_sheet(
         raise _Refused(["not text in UTF-8"]) from None
     except FaultySheet as error:
         raise _Refused(error.faults) from None
-    new = _with_rates(settings, lambda store: store.put(rates))
+    new = _with_rates(lambda store: store.put(rates))
     typer.echo(f"imported: {new} new, {len(rates) - new} replaced")
 
 
@@ -61,7 +58,6 @@ def list_rates(
 ) -> None:
     """Show all rates, past and future ones too, or those that count on a day."""
     rates = _with_rates(
-        load(Settings),
         lambda store: store.list(
             direction=direction, prefix=prefix.removeprefix("+"), day=on.date() if on else None
         ),
@@ -89,7 +85,7 @@ def show_rate(
             for direction in Direction
         }
 
-    rates = _with_rates(settings, found)
+    rates = _with_rates(found)
     if as_json:
         typer.echo(json.dumps(_report(rates, day)))
         return
@@ -109,11 +105,11 @@ def set_session_fee(auth_id: str, fee: str) -> None:
         price = read_price(fee)
     except ValueError:
         raise typer.BadParameter(f"FEE {PRICE_IS}") from None
-    if not _with_rates(load(Settings), lambda store: store.set_session_fee(auth_id, price)):
-        raise StoreError(f"there is no account {auth_id}")
+    if not _with_rates(lambda store: store.set_session_fee(auth_id, price)):
+        raise CommandError(f"there is no account {auth_id}")
 
 
-class _Refused(StoreError):
+class _Refused(CommandError):
     """Nothing of a file was imported."""
 
     def __init__(self, faults: Sequence[str]) -> None:
@@ -136,7 +132,7 @@ def _print(rates: Sequence[Rate]) -> None:
             *(f"{tariff.price_per_minute:f}", f"{tariff.connection_fee:f}"),
             f"{tariff.first_seconds}/{tariff.next_seconds}",
         )
-    Console().print(table)
+    show(table)
 
 
 def _report(rates: dict[Direction, Rate | None], day: date) -> dict[str, Any]:
@@ -159,12 +155,5 @@ def _report(rates: dict[Direction, Rate | None], day: date) -> dict[str, Any]:
     }
 
 
-def _with_rates(settings: Settings, work: Callable[[Rates], Awaitable[T]]) -> T:
-    logs.set_up(level=settings.log_level, style=settings.log_format)  # to standard error
-
-    async def run() -> T:
-        async with Database.opened(settings.database_url.get_secret_value()) as database:
-            await migrate(database)
-            return await work(Rates(database))
-
-    return asyncio.run(run())
+def _with_rates(work: Callable[[Rates], Awaitable[T]]) -> T:
+    return on_database(lambda database: work(Rates(database)))

@@ -1,0 +1,46 @@
+"""What was recorded of calls."""
+
+from typing import Literal
+
+from bridge.api.answers.fields import Answer, Digits, Identified, Meta, Uuid
+
+
+class Recording(Answer):
+    """Plivo's fields, and beyond them session_uuid, size and sha256.
+
+    What is known only at the end is null until then.
+    """
+
+    add_time: str | None
+    call_uuid: Uuid
+    """The leg that the call began with."""
+    conference_name: None
+    from_number: Digits | None
+    monthly_recording_storage_amount: float
+    recording_duration_ms: str | None
+    recording_end_ms: str | None
+    recording_format: Literal["mp3", "wav"]
+    recording_id: Uuid
+    recording_start_ms: str
+    recording_storage_duration: int
+    """Days begun since it was over."""
+    recording_storage_rate: float
+    recording_type: Literal["normal"]
+    recording_url: str | None
+    resource_uri: str
+    rounded_recording_duration: int | None
+    """Seconds, to the nearest minute, at least one."""
+    to_number: Digits
+    session_uuid: Uuid
+    size: int | None
+    """Bytes."""
+    sha256: str | None
+
+
+class RecordingFound(Recording, Identified):
+    pass
+
+
+class RecordingList(Identified):
+    meta: Meta
+    objects: list[Recording]

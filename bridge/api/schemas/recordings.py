@@ -1,0 +1,36 @@
+"""What was recorded of calls."""
+
+import uuid
+
+from pydantic import ConfigDict
+
+from bridge.api.schemas.fields import Moment, Number, Paging, SubaccountId, range_of
+from bridge.domain.recordings import RecordingFilter
+
+
+class ListRecordings(Paging):
+    """The query of a list request."""
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+    call_uuid: uuid.UUID | None = None
+    """Either leg."""
+    subaccount: SubaccountId | None = None
+    from_number: Number | None = None
+    """Who called."""
+    to_number: Number | None = None
+    """The virtual number."""
+    add_time: Moment | None = None
+    add_time__gt: Moment | None = None
+    add_time__gte: Moment | None = None
+    add_time__lt: Moment | None = None
+    add_time__lte: Moment | None = None
+
+    def to_domain(self) -> RecordingFilter:
+        return RecordingFilter(
+            leg=self.call_uuid,
+            subaccount=self.subaccount,
+            caller=self.from_number,
+            virtual_number=self.to_number,
+            added=range_of(self, "add_time"),
+        )

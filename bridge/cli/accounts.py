@@ -1,0 +1,89 @@
+"""Accounts: who may use the API, and where their parties may be."""
+
+import json
+import secrets
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from bridge.cli.database import on_database
+from bridge.cli.errors import CommandError
+from bridge.cli.tables import show
+from bridge.domain.numbers import COUNTRIES
+from bridge.domain.reports import Account
+from bridge.store.accounts import Accounts
+from bridge.store.pool import Database
+
+app = typer.Typer(no_args_is_help=True, help="Accounts: who may use the API.")
+
+
+@app.command()
+def create(
+    name: str, as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False
+) -> None:
+    """Create an account.  Its token is shown this once; the database keeps a hash."""
+    secret = secrets.token_hex(32)
+    auth_id = on_database(lambda database: Accounts(database).create(name, token=secret))
+    if as_json:
+        typer.echo(json.dumps({"auth_id": auth_id, "auth_token": secret}))
+    else:
+        typer.echo(f"Auth ID:    {auth_id}\nAuth Token: {secret}")
+
+
+@app.command("list")
+def list_all(
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+) -> None:
+    """Show every account, and the countries that its parties may be in."""
+    accounts = on_database(lambda database: Accounts(database).list())
+    if as_json:
+        shown = [
+            {
+                "auth_id": one.auth_id,
+                "name": one.name,
+                "created_at": one.created_at.isoformat(),
+                "countries": one.countries,
+            }
+            for one in accounts
+        ]
+        typer.echo(json.dumps(shown))
+        return
+    table = Table("Auth ID", "name", "created", "countries")
+    for one in accounts:
+        table.add_row(one.auth_id, one.name, f"{one.created_at:%F %T}", _countries(one.countries))
+    show(table)
+
+
+@app.command()
+def countries(
+    auth_id: str,
+    codes: Annotated[list[str] | None, typer.Argument(help="ISO 3166, such as US CA.")] = None,
+    anywhere: Annotated[bool, typer.Option("--any", help="Take the limit away.")] = False,
+) -> None:
+    """Say where an account's parties may be, against toll fraud; with neither, show it."""
+    allowed = sorted({code.upper() for code in codes or ()})
+    if anywhere and allowed:
+        raise CommandError("either countries or --any")
+    if unknown := [code for code in allowed if code not in COUNTRIES]:
+        raise CommandError(f"no country with phone numbers: {', '.join(unknown)}")
+
+    async def run(database: Database) -> Account | None:
+        accounts = Accounts(database)
+        if anywhere or allowed:
+            await accounts.allow_countries(auth_id, allowed or None)
+        return await accounts.get(auth_id)
+
+    account = on_database(run)
+    if account is None:
+        raise no_account(auth_id)
+    typer.echo(f"Countries: {_countries(account.countries)}")
+
+
+def no_account(auth_id: str) -> CommandError:
+    return CommandError(f"there is no account {auth_id}")
+
+
+def _countries(codes: Sequence[str] | None) -> str:
+    return "any" if codes is None else " ".join(codes)

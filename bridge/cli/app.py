@@ -1,0 +1,32 @@
+"""Every command under one name."""
+
+import sys
+
+import typer
+
+from bridge.cli import accounts, numbers, rates, service, tokens, trunk
+from bridge.cli.errors import CommandError
+from bridge.config import ConfigError
+from bridge.store.errors import StoreError
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+service.add_to(app)
+app.add_typer(accounts.app, name="account")
+app.add_typer(tokens.app, name="token")
+app.add_typer(numbers.app, name="number")
+app.add_typer(trunk.app, name="trunk")
+app.add_typer(rates.app, name="rates")
+
+
+@app.callback()
+def main() -> None:
+    """Number masking beside your own Asterisk.  Settings come from BRIDGE_* variables."""
+
+
+def run() -> None:
+    """Run the command line; a known fault is one message, not a traceback."""
+    try:
+        app()
+    except (CommandError, ConfigError, StoreError) as error:
+        typer.echo(f"masking-bridge: {error}", err=True)
+        sys.exit(1)

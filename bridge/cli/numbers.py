@@ -1,0 +1,143 @@
+"""The pool of virtual numbers."""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from bridge.cli.accounts import no_account
+from bridge.cli.database import on_database
+from bridge.cli.errors import CommandError
+from bridge.cli.tables import show
+from bridge.config import Settings, load
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.pool import (
+    NotAdded,
+    NumberFilter,
+    NumberSettings,
+    NumberState,
+    VirtualNumber,
+    read_numbers,
+)
+from bridge.domain.requests import Refusal
+from bridge.store.accounts import Accounts
+from bridge.store.numbers import Numbers
+from bridge.store.pool import Database
+
+app = typer.Typer(no_args_is_help=True, help="Virtual numbers: the pool of an account.")
+
+_ALL = 2**31 - 1
+
+
+@app.command()
+def add(
+    auth_id: str,
+    numbers: Annotated[list[str], typer.Argument(help="E.164; 100 at once, all or none.")],
+    alias: Annotated[str | None, typer.Option(help="A name for them.")] = None,
+    subaccount: Annotated[str | None, typer.Option(help="Whose sessions alone get them.")] = None,
+    state: Annotated[NumberState | None, typer.Option(help="At first active.")] = None,
+    reserved: Annotated[
+        bool | None, typer.Option("--reserved/--not-reserved", help="Given only by name.")
+    ] = None,
+) -> None:
+    """Add virtual numbers to an account's pool, or change what is named of those in it."""
+    if state is NumberState.RETIRED:
+        raise CommandError("a number in the pool is retired by set-state")
+    wanted = _read(numbers)
+    settings = NumberSettings(alias=alias, subaccount=subaccount, state=state, reserved=reserved)
+
+    async def run(database: Database) -> NotAdded | None:
+        await _expect_account(database, auth_id)
+        return await _numbers(database).add(auth_id, wanted, settings)
+
+    if refused := on_database(run):
+        raise CommandError(" ".join(refused.reasons(wanted)))
+    typer.echo(f"added: {len(set(wanted))}")
+
+
+@app.command("list")
+def list_all(
+    auth_id: str,
+    state: Annotated[
+        NumberState | None, typer.Option(help="Any but retired, if not given.")
+    ] = None,
+    country: Annotated[str | None, typer.Option(help="ISO 3166.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+) -> None:
+    """Show an account's virtual numbers, and in how many live sessions each is."""
+    wanted = NumberFilter(state=state, country=country.upper() if country else None)
+
+    async def run(database: Database) -> Sequence[VirtualNumber]:
+        await _expect_account(database, auth_id)
+        return (await _numbers(database).list(auth_id, wanted, limit=_ALL, offset=0)).items
+
+    found = on_database(run)
+    if as_json:
+        typer.echo(json.dumps([_described(one) for one in found]))
+    else:
+        show(_table(found))
+
+
+@app.command("set-state")
+def set_state(auth_id: str, number: str, state: NumberState) -> None:
+    """Have a number given to new sessions, only drained, put out of service or retired."""
+    [wanted] = _read([number])
+
+    async def run(database: Database) -> Refusal | None:
+        return await _numbers(database).update(auth_id, wanted, NumberSettings(state=state))
+
+    if on_database(run):
+        raise CommandError("there is no such number in this account's pool")
+    typer.echo(f"{wanted.e164} is {state}")
+
+
+def _numbers(database: Database) -> Numbers:
+    return Numbers(database, trunk=load(Settings).trunk)
+
+
+async def _expect_account(database: Database, auth_id: str) -> None:
+    if await Accounts(database).get(auth_id) is None:
+        raise no_account(auth_id)
+
+
+def _read(texts: Sequence[str]) -> list[PhoneNumber]:
+    try:
+        return read_numbers(texts)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+
+
+def _described(one: VirtualNumber) -> dict[str, object]:
+    return {
+        "number": one.number.e164,
+        "state": one.state,
+        "live_sessions": one.live_sessions,
+        "country": one.country,
+        "number_type": one.number_type,
+        "trunk": one.trunk,
+        "subaccount": one.subaccount,
+        "reserved": one.reserved,
+        "alias": one.alias,
+        "region": one.region,
+        "added_at": one.added_at.isoformat(),
+    }
+
+
+def _table(numbers: Sequence[VirtualNumber]) -> Table:
+    table = Table("number", "state", "reserved", "country", "type", "trunk", "subaccount", "alias")
+    table.add_column("live sessions", justify="right")
+    for one in numbers:
+        table.add_row(
+            one.number.e164,
+            one.state,
+            "yes" if one.reserved else "",
+            one.country,
+            one.number_type,
+            one.trunk,
+            one.subaccount or "",
+            one.alias,
+            str(one.live_sessions),
+        )
+    return table

@@ -1,0 +1,146 @@
+"""The pool: virtual numbers, which of them new sessions get, and the parts of an account."""
+
+import dataclasses
+import enum
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from bridge.domain.numbers import NumberType, PhoneNumber
+
+MOST_AT_ONCE = 100
+"""Numbers that may be added in one go: each is locked meanwhile, and Postgres has so many locks."""
+
+
+class NumberState(enum.StrEnum):
+    """What may still happen on a number."""
+
+    ACTIVE = "active"
+    """Given to new sessions."""
+    DRAINING = "draining"
+    """Not given any more; its sessions go on."""
+    QUARANTINED = "quarantined"
+    """Takes no calls for now either."""
+    RETIRED = "retired"
+    """Out of the pool; kept for the records that name it."""
+
+    @property
+    def takes_calls(self) -> bool:
+        return self in (NumberState.ACTIVE, NumberState.DRAINING)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualNumber:
+    """A number of the pool."""
+
+    number: PhoneNumber
+    alias: str
+    country: str
+    number_type: NumberType
+    region: str
+    """In its customer's words."""
+    trunk: str
+    subaccount: str | None
+    """Whose sessions alone may have it; ``None`` for those of the account itself."""
+    reserved: bool
+    """Only given when it is asked for by name."""
+    state: NumberState
+    added_at: datetime
+    live_sessions: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NumberSettings:
+    """What is to be set; ``None`` leaves a thing as it is, or as a new number has it."""
+
+    alias: str | None = None
+    trunk: str | None = None
+    region: str | None = None
+    number_type: NumberType | None = None
+    subaccount: str | None = None
+    """Empty: give it back to the account."""
+    reserved: bool | None = None
+    state: NumberState | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NumberFilter:
+    """Which numbers a list shows; ``None`` means any, and any but retired ones of ``state``."""
+
+    starts_with: str | None = None
+    """The first digits, after a plus."""
+    country: str | None = None
+    number_type: NumberType | None = None
+    alias: str | None = None
+    subaccount: str | None = None
+    reserved: bool | None = None
+    state: NumberState | None = None
+    services: Sequence[str] = ()
+    """What it must be able to carry, of ``voice``, ``sms`` and ``mms``; all carry voice alone."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NotAdded:
+    """Why numbers were not added: none of them was."""
+
+    subaccount_is_unknown: bool = False
+    taken: Sequence[PhoneNumber] = ()
+    """Those that are another account's."""
+    parties: Sequence[PhoneNumber] = ()
+    """Those that parties of live sessions have, whosever sessions they are."""
+
+    def reasons(self, asked: Sequence[PhoneNumber]) -> list[str]:
+        """Sentences that name numbers by their places among those that were ``asked`` for."""
+        reasons = []
+        if self.subaccount_is_unknown:
+            reasons.append("Invalid parameter. subaccount is not one of this account.")
+        if self.taken:
+            reasons.append(f"Another account has {_places(self.taken, asked)} of numbers.")
+        if self.parties:
+            places = _places(self.parties, asked)
+            reasons.append(f"A party of a live session has {places} of numbers.")
+        return [*reasons, "None was added."]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Subaccount:
+    """Part of an account, for its accounting.  Its id opens nothing by itself."""
+
+    auth_id: str
+    account: str
+    name: str
+    enabled: bool
+    """May make new sessions."""
+    created_at: datetime
+    modified_at: datetime
+
+
+def read_numbers(texts: Sequence[object]) -> list[PhoneNumber]:
+    """Numbers for the pool, in E.164, with or without the plus.
+
+    Raises:
+        ValueError: naming every one that is none by its place, for it may be somebody's number.
+    """
+    if len(texts) > MOST_AT_ONCE:
+        raise ValueError(f"numbers must be {MOST_AT_ONCE} or fewer.")
+    numbers = [_number(text) for text in texts]
+    if wrong := [place for place, number in enumerate(numbers, 1) if number is None]:
+        raise ValueError(f"numbers must be valid phone numbers, unlike {_listed(wrong)}.")
+    return [number for number in numbers if number]
+
+
+def _number(text: object) -> PhoneNumber | None:
+    digits = text.strip().removeprefix("+") if isinstance(text, str) else ""
+    try:
+        number = PhoneNumber(f"+{digits}").canonical
+    except ValueError:
+        return None
+    return number if number.is_possible else None
+
+
+def _places(some: Sequence[PhoneNumber], asked: Sequence[PhoneNumber]) -> str:
+    return _listed(place for place, number in enumerate(asked, 1) if number in some)
+
+
+def _listed(places: Iterable[int]) -> str:
+    """Such as ``no. 2, 5``."""
+    return f"no. {', '.join(map(str, places))}"
