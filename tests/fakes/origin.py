@@ -16,6 +16,7 @@ class Origin:
     def __init__(self) -> None:
         self.requests: list[web.Request] = []
         self.bodies: list[bytes] = []
+        self.asked = asyncio.Event()
         self.answer: Behaviour = says(200)
         self.url = ""
 
@@ -31,6 +32,7 @@ class Origin:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request)
+        self.asked.set()
         self.bodies.append(await request.read())
         return await self.answer(request)
 
