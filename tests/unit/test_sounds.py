@@ -130,6 +130,12 @@ def test_a_prompt_may_last_so_long_and_no_longer(tmp_path: Path) -> None:
         prompt(tmp_path, wav(tone(2.1)), longest=2)
 
 
+def test_a_title_in_whatever_script_does_no_harm(tmp_path: Path) -> None:
+    title = b"LIST" + struct.pack("<I", 16) + b"INFOINAM" + struct.pack("<I", 4) + b"\xff\xfe\xc3("
+    seconds, _ = prompt(tmp_path, WAV[:36] + title + WAV[36:])
+    assert seconds == pytest.approx(0.2)
+
+
 def header(rate: int = 8000, channels: int = 1, code: int = 1, bits: int = 16) -> bytes:
     """A wav file with a header that may lie."""
     width = channels * bits // 8
