@@ -22,7 +22,10 @@ Layers, each may import only those below it (held by import-linter)::
     main                  builds every part once, and runs them together
     asterisk_config       Asterisk's files, with what differs per site
     api | calls           what clients ask; what people on the phone do
+    prompts               sounds by URL, at hand as Asterisk plays them
     store | ari           Postgres; Asterisk
+      | egress | audio    HTTP to URLs that clients name; sounds decoded and encoded
+    media_settings
     config | logs
     domain | aio          values and decisions, no I/O; the one concurrency helper
 

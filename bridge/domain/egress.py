@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-LONGEST_URL = 999
-"""Characters a URL may have (Plivo: under 1000)."""
+LONGEST_GIVEN_URL = 999
+"""Characters a URL may have that a client gives us (Plivo: under 1000)."""
+_LONGEST_URL = 8000  # with an event's attributes in it, or redirected to: what servers take
 
 WEB_PORTS = (range(80, 81), range(443, 444), range(1024, 65536))
 """Where people serve HTTP.  The others below 1024 are those of mail, remote login, names and files,
@@ -89,12 +90,15 @@ class EgressRules:
         """Whether ``address`` may be connected to."""
         return is_public(address) or self.names(address)
 
-    def fault(self, url: str) -> Fault | None:
+    def fault(self, url: str, *, longest: int = _LONGEST_URL) -> Fault | None:
         """What is wrong with ``url`` as far as can be told without the network.
 
         A name says nothing: what it stands for is decided when it is connected to.
+
+        Args:
+            longest: characters it may have; `LONGEST_GIVEN_URL` where a client gives it.
         """
-        if len(url) > LONGEST_URL:
+        if len(url) > longest:
             return Fault.TOO_LONG
         try:
             parts = urlsplit(url)

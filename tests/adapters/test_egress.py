@@ -197,6 +197,22 @@ async def test_no_redirect_leads_to_a_forbidden_place(
     assert len(origin.requests) == 1
 
 
+async def test_a_url_that_was_not_given_may_be_longer(egress: Egress, origin: Origin) -> None:
+    """Signed by a file store, or with an event's attributes in it."""
+    signed = f"/prompt.mp3?signature={'a' * 2000}"
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/old":
+            return web.Response(status=302, headers={"Location": signed})
+        return web.Response(body=b"sound")
+
+    origin.answer = answer
+    assert await fetched(egress, f"{origin.url}/old") == b"sound"
+    assert (await egress.call("GET", origin.url + signed, within=5)).status == 200
+    with pytest.raises(Forbidden, match="url-too-long"):
+        await egress.call("GET", f"{origin.url}/{'a' * 8000}", within=5)
+
+
 async def test_redirects_in_a_circle_end(egress: Egress, origin: Origin) -> None:
     origin.answer = says(307, Location="/again")
     with pytest.raises(Forbidden, match="too-many-redirects"):
@@ -241,7 +257,7 @@ async def test_a_name_server_that_never_answers_holds_up_nobody(origin: Origin) 
 
     async with Egress.opened(LOOPBACK, lookup=lookup) as egress:
         with pytest.raises(TimedOut):
-            await egress.call("GET", "http://silent.example/", connect_within=0.1, within=30)
+            await egress.call("GET", "http://silent.example/", connect_within=0.1, within=3600)
         assert asked.is_set()
         assert (await egress.call("GET", origin.url, within=5)).status == 200
         done.set()
@@ -320,10 +336,12 @@ async def test_what_is_not_there(egress: Egress, origin: Origin) -> None:
                 await nameless.call("GET", url, within=5)
 
 
-async def test_cookies_are_not_kept(egress: Egress, origin: Origin) -> None:
+async def test_cookies_are_not_kept(origin: Origin) -> None:
     origin.answer = says(200, Set_Cookie="who=me; Path=/")
-    await egress.call("GET", origin.url, within=5)
-    await egress.call("GET", origin.url, within=5)
+    async with Egress.opened(LOOPBACK, lookup=Names(["127.0.0.1"])) as egress:
+        for _ in range(2):
+            url = origin.url.replace("127.0.0.1", "sweet.example")
+            await egress.call("GET", url, within=5)
     assert "Cookie" not in origin.requests[1].headers
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bridge.domain.egress import Address, EgressRules, Fault, is_public
+from bridge.domain.egress import LONGEST_GIVEN_URL, Address, EgressRules, Fault, is_public
 
 PUBLIC = EgressRules()
 
@@ -130,17 +130,18 @@ def test_every_address_is_decided_about(address: ipaddress.IPv6Address) -> None:
         "http://8.8.8.8/",
         "http://[2606:4700:4700::1111]:8443/",
         "http://bücher.example/",
-        "https://example.com/" + "a" * (999 - 20),
+        "https://example.com/" + "a" * (LONGEST_GIVEN_URL - 20),
     ],
 )
 def test_urls_that_may_be_called(url: str) -> None:
     assert PUBLIC.fault(url) is None
+    assert PUBLIC.fault(url, longest=LONGEST_GIVEN_URL) is None
 
 
 @pytest.mark.parametrize(
     ("fault", "url"),
     [
-        (Fault.TOO_LONG, "https://example.com/" + "a" * (1000 - 20)),
+        (Fault.TOO_LONG, "https://example.com/" + "a" * (LONGEST_GIVEN_URL - 19)),
         (Fault.MALFORMED, ""),
         (Fault.MALFORMED, "example.com/prompt.mp3"),
         (Fault.MALFORMED, "http://"),
@@ -177,7 +178,7 @@ def test_urls_that_may_be_called(url: str) -> None:
     ],
 )
 def test_urls_that_may_not(fault: Fault, url: str) -> None:
-    assert PUBLIC.fault(url) is fault
+    assert PUBLIC.fault(url, longest=LONGEST_GIVEN_URL) is fault
 
 
 def test_what_the_operator_allows_is_allowed() -> None:
