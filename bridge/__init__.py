@@ -22,8 +22,10 @@ Layers, each may import only those below it (held by import-linter)::
     main                  builds every part once, and runs them together
     asterisk_config       Asterisk's files, with what differs per site
     api | calls           what clients ask; what people on the phone do
+    prompts               sounds by URL, at hand as Asterisk plays them
     store | ari           Postgres; Asterisk
-    config | logs         settings, those of the trunk's numbers in trunk_settings
+      | egress | audio    HTTP to URLs that clients name; sounds decoded and encoded
+    config | logs         settings; media_settings and trunk_settings beside them
     domain | aio          values and decisions, no I/O; the one concurrency helper
 
 `api` and `calls` name what they need of the layer below as protocols and never import `store`.
