@@ -1,7 +1,8 @@
-"""The only concurrency helper.  Imports the standard library only."""
+"""The only concurrency helpers.  Imports the standard library only."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 TIMED_OUT = "timed_out"
@@ -21,3 +22,20 @@ async def race(*, within: float | None = None, **contenders: Coroutine[Any, Any,
         for task in pending:
             task.cancel()
     return next((name for name, task in tasks.items() if task in done), TIMED_OUT)
+
+
+@asynccontextmanager
+async def alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator["asyncio.Task[None]"]:
+    """Let ``work``, which must not raise, go on for the length of the block and no longer.
+
+    What the block raises comes out as it is, and not in a group.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(work)
+            try:
+                yield task
+            finally:
+                task.cancel()
+    except ExceptionGroup as group_of_one:
+        raise group_of_one.exceptions[0] from None

@@ -31,6 +31,10 @@ from bridge.domain.errors import Unavailable
 from bridge.domain.records import Arrival
 from bridge.domain.signalling import caller_number, dialled_number
 from bridge.domain.trunk_rules import TrunkRules
+from bridge.egress.client import Egress
+from bridge.media_settings import MediaSettings
+from bridge.prompts.cache import Cache
+from bridge.prompts.library import PromptLimits, Prompts
 from bridge.store.accounts import Accounts
 from bridge.store.call_reports import CallReports
 from bridge.store.calls import Calls
@@ -53,7 +57,7 @@ _LAST_WRITES = 10.0  # seconds that records get to reach Postgres at the end
 _EX_TEMPFAIL = 75  # sysexits.h
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, media: MediaSettings) -> None:
     """Serve until SIGTERM or SIGINT, then drain.
 
     Postgres and Asterisk may be away at the start, and come and go: what needs them waits.
@@ -65,6 +69,7 @@ async def serve(settings: Settings) -> None:
     async with (
         Database.opened(settings.database_url.get_secret_value()) as database,
         _transport(settings) as transport,
+        Egress.opened(media.egress_rules) as egress,
     ):
         legs = Legs()
         rules = settings.trunk_rules
@@ -89,7 +94,8 @@ async def serve(settings: Settings) -> None:
             switch=asterisk,
             now=_now,
         )
-        story = functools.partial(masked_call, log=journal, switch=asterisk)
+        prompts = _prompts(egress, media)
+        story = functools.partial(masked_call, log=journal, switch=asterisk, prompts=prompts)
         stream = EventStream(
             transport,
             asterisk,
@@ -123,7 +129,11 @@ async def serve(settings: Settings) -> None:
                 switchboard.take(
                     call,
                     functools.partial(
-                        ordered_call, lookup=order.lookup, log=journal, switch=asterisk
+                        ordered_call,
+                        lookup=order.lookup,
+                        log=journal,
+                        switch=asterisk,
+                        prompts=prompts,
                     ),
                 )
 
@@ -142,6 +152,8 @@ async def serve(settings: Settings) -> None:
                 ring_timeout=settings.default_ring_timeout,
                 call_time_limit=settings.default_call_time_limit,
             ),
+            egress_rules=media.egress_rules,
+            prompts=prompts,
             readiness=readiness,
         )
         async with asyncio.TaskGroup() as service, _listening(app, settings):
@@ -152,6 +164,7 @@ async def serve(settings: Settings) -> None:
                 service.create_task(stream.run(), name="events"),
                 service.create_task(housekeeping.run(), name="housekeeping"),
                 service.create_task(expiry.run(), name="expiry"),
+                service.create_task(prompts.run(), name="prompts"),
                 service.create_task(listener.run(), name="listener"),
             ]
             await stop.wait()
@@ -169,6 +182,22 @@ def _stop_signal() -> asyncio.Event:
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     return stop
+
+
+def _prompts(egress: Egress, media: MediaSettings) -> Prompts:
+    """Raises: OSError: its directory cannot be used."""
+    directory = media.prompt_directory
+    return Prompts(
+        egress,
+        Cache(directory, largest=media.prompt_cache_size),
+        asterisk_directory=media.prompt_asterisk_directory or directory,
+        limits=PromptLimits(
+            size=media.prompt_max_size,
+            seconds=media.prompt_max_duration,
+            max_age=media.prompt_max_age,
+        ),
+        now=time.time,
+    )
 
 
 @asynccontextmanager

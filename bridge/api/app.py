@@ -21,6 +21,7 @@ from bridge.api.ports import (
     Calls,
     Numbers,
     Orders,
+    Prompts,
     Readiness,
     Recordings,
     Sessions,
@@ -29,8 +30,9 @@ from bridge.api.ports import (
 from bridge.api.problems import Problem
 from bridge.api.recordings import RECORDINGS
 from bridge.api.requests import API_ID, answer
-from bridge.api.sessions import DEFAULTS, SESSIONS, SessionDefaults
+from bridge.api.sessions import DEFAULTS, EGRESS_RULES, PROMPTS, SESSIONS, SessionDefaults
 from bridge.api.subaccounts import SUBACCOUNTS
+from bridge.domain.egress import EgressRules
 from bridge.domain.errors import Unavailable
 
 log = structlog.get_logger(__name__)
@@ -50,6 +52,8 @@ def make_app(
     sessions: Sessions,
     subaccounts: Subaccounts,
     defaults: SessionDefaults,
+    egress_rules: EgressRules,
+    prompts: Prompts,
     readiness: Readiness,
 ) -> web.Application:
     """The whole API over the given parts."""
@@ -58,6 +62,7 @@ def make_app(
     app[RECORDINGS], app[SUBACCOUNTS] = recordings, subaccounts
     app[CALLS], app[LIMIT], app[ORDERS] = calls, limit, orders
     app[DEFAULTS], app[READINESS] = defaults, readiness
+    app[EGRESS_RULES], app[PROMPTS] = egress_rules, prompts
     app[DOCUMENT] = describe(OPERATIONS)
     for operation in OPERATIONS:
         handler = operation.handler if operation.public else _authenticated(operation)

@@ -1,7 +1,7 @@
 """What the API needs of the rest of the service."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from bridge.domain.access import Bearer
@@ -60,6 +60,10 @@ class Numbers(Protocol):
         self, account: str, number: PhoneNumber, settings: NumberSettings
     ) -> Refusal | None: ...
     async def remove(self, account: str, number: PhoneNumber) -> Refusal | None: ...
+
+
+class Prompts(Protocol):
+    def prefetch(self, urls: Iterable[str]) -> None: ...
 
 
 class Recordings(Protocol):

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from bridge.api import requests
-from bridge.api.ports import Sessions
+from bridge.api.ports import Prompts, Sessions
 from bridge.api.problems import not_found, of_refusal
 from bridge.api.render import sessions as render
 from bridge.api.render.forms import page
@@ -19,6 +19,7 @@ from bridge.api.schemas.sessions import (
     numbers_named,
     subaccount_named,
 )
+from bridge.domain.egress import EgressRules
 from bridge.domain.reports import DryRun, SessionReport
 from bridge.domain.requests import Facts, Once, Refusal
 
@@ -34,6 +35,8 @@ class SessionDefaults:
 
 SESSIONS = web.AppKey("sessions", Sessions)
 DEFAULTS = web.AppKey("defaults", SessionDefaults)
+EGRESS_RULES = web.AppKey("egress_rules", EgressRules)
+PROMPTS = web.AppKey("prompts", Prompts)
 
 
 async def create(request: web.Request) -> web.Response:
@@ -61,6 +64,7 @@ async def make(
     )
     if isinstance(made, Refusal):
         raise of_refusal(made)
+    request.app[PROMPTS].prefetch(asked.prompts)
     return made
 
 
@@ -106,6 +110,7 @@ async def update(request: web.Request) -> web.Response:
     )
     if isinstance(changed, Refusal):
         raise of_refusal(changed)
+    request.app[PROMPTS].prefetch(asked.prompts)
     return requests.answer(request, HTTPStatus.OK, render.updated(changed))
 
 
@@ -123,6 +128,7 @@ async def expire(request: web.Request) -> web.Response:
 
 
 async def _facts(request: web.Request, sent: dict[str, Any]) -> Facts:
-    return await request.app[SESSIONS].facts(
+    facts = await request.app[SESSIONS].facts(
         requests.account(request), numbers_named(sent), subaccount_named(sent)
     )
+    return dataclasses.replace(facts, egress=request.app[EGRESS_RULES])

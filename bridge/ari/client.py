@@ -138,6 +138,12 @@ class Asterisk:
             # Not the story's problem any more: who clears up after lost calls ends it later.
             log.warning("hang-up not delivered", channel=channel_id, error=str(error))
 
+    async def play(self, channel_id: str, playback_id: str, media: Sequence[str]) -> None:
+        await self._on_leg("playWithId", channel_id, playbackId=playback_id, media=",".join(media))
+
+    async def stop_playing(self, playback_id: str) -> None:
+        await self._quietly("playbacks", "stop", playbackId=playback_id)
+
     # --- two legs (calls.masked_call.Switch) ---
 
     @asynccontextmanager

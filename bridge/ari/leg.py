@@ -1,12 +1,21 @@
 """One side of a call: a channel, what its events have said so far, what may be asked of it."""
 
 import asyncio
+import contextlib
 import dataclasses
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+import structlog
+
+from bridge.ari.errors import AriError
 from bridge.domain.causes import Cause
+
+log = structlog.get_logger(__name__)
+
+_STOP_WAIT = 2.0  # seconds for a sound that we stop to be reported over
 
 Event = Mapping[str, Any]
 """One ARI event as it came, https://docs.asterisk.org (REST Data Models)."""
@@ -32,6 +41,8 @@ class LegState:
     """Final SIP status with which the far end failed the leg."""
     far_end_hung_up: bool = False
     """The phone ended the leg, and not somebody on our side."""
+    heard: frozenset[str] = frozenset()
+    """Ids of the playbacks on it that are over."""
     lost: bool = False
     """Nobody saw it end; it was missing when we looked."""
     switch_restarted: bool = False
@@ -64,6 +75,8 @@ def apply(state: LegState, event: Event) -> LegState:
             return _folded_channel(dataclasses.replace(state, in_stasis=True), channel, at)
         case {"type": "ChannelStateChange" | "ChannelCreated", "channel": channel}:
             return _folded_channel(state, channel, at)
+        case {"type": "PlaybackFinished", "playback": {"id": str(playback)}}:
+            return dataclasses.replace(state, heard=state.heard | {playback})
         case {"type": "ChannelHangupRequest", "soft": True}:
             return state  # asked for on our side; its "cause" is a flag of Asterisk's own
         case {"type": "ChannelHangupRequest"}:
@@ -111,6 +124,8 @@ class Commands(Protocol):
     async def stop_ringing(self, channel_id: str) -> None: ...
     async def answer(self, channel_id: str) -> None: ...
     async def hangup(self, channel_id: str, cause: int) -> None: ...
+    async def play(self, channel_id: str, playback_id: str, media: Sequence[str]) -> None: ...
+    async def stop_playing(self, playback_id: str) -> None: ...
 
 
 class Leg:
@@ -125,6 +140,8 @@ class Leg:
         """The cause with which our side ended it."""
         self._commands = commands
         self._changed = asyncio.Event()
+        self._digits: asyncio.Queue[str] = asyncio.Queue()
+        self._playbacks = itertools.count(1)
 
     def lose(self, *, timestamp: str, switch_restarted: bool) -> None:
         """Asterisk has no such channel any more, and nobody saw it end."""
@@ -132,6 +149,9 @@ class Leg:
 
     def feed(self, event: Event) -> None:
         """Called by the event reader; never blocks, never drops."""
+        if event["type"] == "ChannelDtmfReceived":  # each counts, so they are no part of the state
+            self._digits.put_nowait(event["digit"])
+            return
         self.state = apply(self.state, event)
         self._changed.set()
         self._changed = asyncio.Event()
@@ -164,6 +184,40 @@ class Leg:
 
     async def answer(self) -> None:
         await self._commands.answer(self.channel_id)
+
+    async def play(self, media: Sequence[str]) -> None:
+        """Let whoever is at the phone hear sounds, one after the other, to their end or the leg's.
+
+        Whoever cancels it stops the sound, and can give the next command at once: as long as a
+        sound plays on a leg that is in no bridge, Asterisk holds back what else is asked of it.
+        A sound that cannot be played is skipped: the call goes on.
+        """
+        playback = f"{self.channel_id}-{next(self._playbacks)}"
+        try:
+            await self._commands.play(self.channel_id, playback, media)
+            await self._has_heard(playback)
+        except AriError as error:
+            log.warning("sound not played", channel=self.channel_id, error=str(error))
+        except asyncio.CancelledError:
+            await self._stop(playback)
+            raise
+
+    async def digit(self) -> str:
+        """The next key pressed on the phone: ``0`` to ``9``, ``*``, ``#``, ``A`` to ``D``.
+
+        Keys that nobody has asked for yet are kept.  It is a secret: part of a PIN, perhaps.
+        """
+        return await self._digits.get()
+
+    async def _stop(self, playback: str) -> None:
+        with contextlib.suppress(AriError, TimeoutError):
+            async with asyncio.timeout(_STOP_WAIT):
+                await self._commands.stop_playing(playback)
+                await self._has_heard(playback)
+
+    async def _has_heard(self, playback: str) -> None:
+        while playback not in self.state.heard and not self.state.ended:
+            await self._changed.wait()
 
     async def hangup(self, cause: Cause | None = None) -> None:
         """End the leg.  Idempotent: the first cause wins, and a leg already gone is no error.

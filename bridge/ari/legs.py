@@ -4,8 +4,7 @@ The ids of what we make derive from the call's id, so that a process that starts
 finds and finishes every call with no table to look in.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 from uuid import UUID
 
 from bridge.ari.leg import Commands, Event, Leg, LegState
@@ -70,8 +69,7 @@ class Legs:
 
         Synchronous on purpose: a slow call can never hold up another call's events.
         """
-        channel: Mapping[str, Any] = event.get("channel") or {}
-        leg = self._legs.get(channel.get("id", ""))
+        leg = self._legs.get(_channel_of(event))
         if leg:
             leg.feed(event)
         return leg
@@ -79,3 +77,14 @@ class Legs:
     def seen(self) -> list[Leg]:
         """Legs that Asterisk has shown us and not yet ended: those a snapshot must hold."""
         return [leg for leg in self if leg.state.started_at and not leg.state.ended]
+
+
+def _channel_of(event: Event) -> str:
+    """Id of the channel that the event is about; empty if it is about none."""
+    match event:
+        case {"channel": {"id": str(channel)}}:
+            return channel
+        case {"playback": {"target_uri": str(target)}}:
+            return target.removeprefix("channel:")
+        case _:
+            return ""

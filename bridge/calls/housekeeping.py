@@ -11,11 +11,12 @@ from uuid import UUID
 import structlog
 
 from bridge.ari.leg import Leg
+from bridge.calls.dialogue import accepts
 from bridge.calls.live_call import LiveCall
-from bridge.calls.masked_call import CallLog, Switch, ringing, talking
+from bridge.calls.masked_call import CallLog, Switch, answered, join, talking
 from bridge.calls.switchboard import Switchboard
 from bridge.domain.errors import Unavailable
-from bridge.domain.outcomes import LOST_WHILE_RINGING, HungUpBy, Outcome, completed
+from bridge.domain.outcomes import LOST_WHILE_RINGING, NOT_ACCEPTED, HungUpBy, Outcome, completed
 from bridge.domain.records import OpenCall
 
 log = structlog.get_logger(__name__)
@@ -124,7 +125,13 @@ class Housekeeping:
         if found.answered_at is None:  # as far as we know; it is not too late to answer the caller
             if a_leg.state.ended or b_leg.state.ended:
                 return LOST_WHILE_RINGING
-            return await ringing(call, b_leg, limits, log=self._call_log, switch=self._switch)
+            outcome = await answered(call, b_leg, limits)
+            if outcome is None and not await accepts(b_leg, found.guard):
+                outcome = NOT_ACCEPTED
+            return outcome or await join(
+                call, b_leg, limits, log=self._call_log, switch=self._switch
+            )
+        call.joined = True
         left = limits.call_time_limit - (self._now() - found.answered_at).total_seconds()
         # Also when both are gone, for leaving the block is what removes their bridge.
         async with self._switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=max(left, 0)):

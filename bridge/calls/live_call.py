@@ -20,6 +20,8 @@ class LiveCall:
     a_leg: Leg
     callee: PhoneNumber | None = None
     b_leg: Leg | None = None
+    joined: bool = False
+    """The two were let to hear each other."""
     asked_to_end: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     """Set when its customer wants it ended now."""
 
@@ -38,7 +40,7 @@ def record_of(call: LiveCall, outcome: Outcome, *, now: datetime) -> CallRecord:
         arrival=call.arrival,
         outcome=outcome,
         ringing_at=b_state.ringing_at if b_state else None,
-        answered_at=b_state.answered_at if b_state else None,
+        answered_at=b_state.answered_at if b_state and call.joined else None,
         ended_at=max(leg.ended_at or now for leg in legs),
         end_is_estimate=any(_unseen(leg) for leg in (call.a_leg, call.b_leg) if leg),
         legs=tuple(legs),

@@ -1,5 +1,6 @@
 """A masked call: one that comes in, or one that was ordered; from its beginning to its end."""
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -7,16 +8,20 @@ from uuid import UUID
 
 import structlog
 
-from bridge.aio import TIMED_OUT, race
+from bridge.aio import TIMED_OUT, alongside, race
 from bridge.ari.leg import Leg
+from bridge.calls.dialogue import Prompts, accepts, entertain, say
 from bridge.calls.live_call import LiveCall, who_hung_up
 from bridge.domain.causes import Cause
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import (
+    CALLEE_LEFT,
     CANCELLED,
     CUSTOMER_CANCELLED,
     CUSTOMER_HUNG_UP,
+    FIRST_NOT_ACCEPTED,
     FIRST_RING_TIMEOUT,
+    NOT_ACCEPTED,
     RING_TIMEOUT,
     TIME_LIMIT,
     HungUpBy,
@@ -72,11 +77,11 @@ class CallLog(Protocol):
         """Write, soon and surely, the record.  Never waits."""
 
 
-async def masked_call(call: LiveCall, *, log: CallLog, switch: Switch) -> Outcome:
+async def masked_call(call: LiveCall, *, log: CallLog, switch: Switch, prompts: Prompts) -> Outcome:
     """Carry one inbound call to its end, and say how it ended.
 
-    The caller hears ringback and is answered when the callee is.  The caller's leg is the
-    switchboard's to end, if it is still up on return.
+    The caller hears ringback and is answered when the callee is, or earlier if it must hear a
+    prompt.  The caller's leg is the switchboard's to end, if it is still up on return.
 
     Raises:
         Unavailable: Postgres or Asterisk went away before the call was connected.
@@ -88,11 +93,12 @@ async def masked_call(call: LiveCall, *, log: CallLog, switch: Switch) -> Outcom
         outcome, cause = refused(decision.reason)
         await call.a_leg.hangup(cause)
         return outcome
+    return await _connect(call, decision, log=log, switch=switch, prompts=prompts)
 
-    return await _connect(call, decision, log=log, switch=switch)
 
-
-async def ordered_call(call: LiveCall, lookup: Lookup, *, log: CallLog, switch: Switch) -> Outcome:
+async def ordered_call(
+    call: LiveCall, lookup: Lookup, *, log: CallLog, switch: Switch, prompts: Prompts
+) -> Outcome:
     """Call the party that ordered it, and when it answers the other; say how it ended.
 
     Each sees the number that it would call itself.  Nothing is tried a second time.
@@ -102,16 +108,18 @@ async def ordered_call(call: LiveCall, lookup: Lookup, *, log: CallLog, switch: 
     """
     logger.info("call ordered", virtual_number=call.arrival.dialled)
     decision = route(lookup)
-    if isinstance(decision, Refuse) or lookup.caller is None or lookup.caller_side is None:
-        return refused(decision.reason if isinstance(decision, Refuse) else "nobody-to-call")[0]
-    a_leg, limits = call.a_leg, decision.limits
-    shown = decision.session.number_for(lookup.caller_side)
-    await switch.place(a_leg, lookup.caller, caller_id=shown, limits=limits)
+    if isinstance(decision, Refuse):
+        return refused(decision.reason)[0]
+    a_leg, session, side = call.a_leg, decision.session, decision.caller_side
+    party = session.party(side)
+    if party is None:
+        return refused("nobody-to-call")[0]
+    await switch.place(a_leg, party, caller_id=session.number_for(side), limits=decision.limits)
     match await race(
         ended=a_leg.ended(),
         customer_hung_up=call.asked_to_end.wait(),
         answered=a_leg.answered(),
-        within=limits.ring_timeout,
+        within=decision.limits.ring_timeout,
     ):
         case "ended":
             return caller_failed(a_leg.state.hangup_cause or 0)
@@ -119,24 +127,34 @@ async def ordered_call(call: LiveCall, lookup: Lookup, *, log: CallLog, switch: 
             return CUSTOMER_CANCELLED
         case "timed_out":
             return FIRST_RING_TIMEOUT
-    return await _connect(call, decision, log=log, switch=switch)
+    if not await accepts(a_leg, session.manner.answer_guard):
+        return FIRST_NOT_ACCEPTED
+    return await _connect(call, decision, log=log, switch=switch, prompts=prompts)
 
 
-async def _connect(call: LiveCall, to: Connect, *, log: CallLog, switch: Switch) -> Outcome:
+async def _connect(
+    call: LiveCall, to: Connect, *, log: CallLog, switch: Switch, prompts: Prompts
+) -> Outcome:
     """From the decision whom to ring to the end of the call."""
-    call.callee = to.callee
+    call.callee, a_leg = to.callee, call.a_leg
     async with switch.dial(
         to.callee, caller_id=to.caller_id, call_id=call.id, limits=to.limits
-    ) as call.b_leg:
-        await call.a_leg.ring()
-        await switch.couple(call.a_leg, call.b_leg)
-        return await ringing(call, call.b_leg, to.limits, log=log, switch=switch)
+    ) as b_leg:
+        call.b_leg = b_leg
+        if not a_leg.state.answered:
+            await a_leg.ring()
+        await switch.couple(a_leg, b_leg)
+        if to.callee_prompt:
+            prompts.prefetch([to.callee_prompt])
+        async with alongside(entertain(a_leg, to.caller_prompt, prompts)) as caller_hears:
+            outcome = await answered(call, b_leg, to.limits) or await _ready(
+                call, b_leg, to, caller_hears, prompts=prompts
+            )
+        return outcome or await join(call, b_leg, to.limits, log=log, switch=switch)
 
 
-async def ringing(
-    call: LiveCall, b_leg: Leg, limits: Limits, *, log: CallLog, switch: Switch
-) -> Outcome:
-    """From the callee's phone ringing to the end of the call."""
+async def answered(call: LiveCall, b_leg: Leg, limits: Limits) -> Outcome | None:
+    """From the callee's phone ringing to its answer; an outcome if it comes to none."""
     a_leg = call.a_leg
     match await race(
         caller_gave_up=a_leg.ended(),
@@ -157,12 +175,59 @@ async def ringing(
         case "timed_out":
             await a_leg.hangup(Cause.NO_ANSWER)
             return RING_TIMEOUT
+        case _:
+            return None
 
+
+async def _ready(
+    call: LiveCall,
+    b_leg: Leg,
+    to: Connect,
+    caller_hears: "asyncio.Task[None]",
+    *,
+    prompts: Prompts,
+) -> Outcome | None:
+    """From the callee's answer to both being ready to talk; an outcome if one is not.
+
+    The callee hears its prompt and accepts the call, while the caller hears its own to the end.
+    """
+    accepted = []
+
+    async def both_are_ready() -> None:
+        await say(b_leg, to.callee_prompt, prompts)
+        accepted.append(await accepts(b_leg, to.session.manner.answer_guard))
+        if all(accepted):
+            await asyncio.wait([caller_hears])
+
+    match await race(
+        caller_gave_up=call.a_leg.ended(),
+        callee_left=b_leg.ended(),
+        customer_hung_up=call.asked_to_end.wait(),
+        ready=both_are_ready(),
+        within=to.limits.call_time_limit,
+    ):
+        case "caller_gave_up":
+            return CANCELLED
+        case "ready" if all(accepted):
+            return None
+        case how:
+            await call.a_leg.hangup(Cause.NO_ANSWER)
+            return {"callee_left": CALLEE_LEFT, "customer_hung_up": CUSTOMER_CANCELLED}.get(
+                how, NOT_ACCEPTED
+            )
+
+
+async def join(
+    call: LiveCall, b_leg: Leg, limits: Limits, *, log: CallLog, switch: Switch
+) -> Outcome:
+    """Let the two talk, to the end of the call."""
+    a_leg = call.a_leg
     if a_leg.state.answered:
         await a_leg.stop_ringing()
     else:
         await a_leg.answer()
     async with switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=limits.call_time_limit):
+        call.joined = True
         log.answered(call.id, b_leg.state.answered_at, ringing_at=b_leg.state.ringing_at)
         return await talking(call, b_leg, within=limits.call_time_limit)
 

@@ -11,6 +11,7 @@ from bridge import asterisk_config, logs
 from bridge.cli.database import database_url
 from bridge.config import ConfigError, Settings, SiteSettings, load
 from bridge.main import serve as serve_bridge
+from bridge.media_settings import MediaSettings
 from bridge.store.migrations import migrate as migrate_database
 from bridge.store.pool import Database
 
@@ -28,7 +29,7 @@ def serve() -> None:
     """Take calls and serve the API until SIGTERM, which lets live calls finish."""
     settings = load(Settings)
     logs.set_up(level=settings.log_level, style=settings.log_format)
-    asyncio.run(serve_bridge(settings))
+    asyncio.run(serve_bridge(settings, load(MediaSettings)))
 
 
 def ready() -> None:
@@ -62,7 +63,7 @@ def migrate() -> None:
 def check_config() -> None:
     """Show the settings in force, secrets masked, or every mistake in them."""
     mistakes = []
-    for kind in (Settings, SiteSettings):
+    for kind in (Settings, MediaSettings, SiteSettings):
         try:
             settings = load(kind)
         except ConfigError as error:

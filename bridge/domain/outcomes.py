@@ -59,6 +59,11 @@ RING_TIMEOUT = Outcome(Disposition.NO_ANSWER, "ring-timeout", Fault.CALLEE, Hung
 FIRST_RING_TIMEOUT = Outcome(
     Disposition.NO_ANSWER, "first-ring-timeout", Fault.CALLER, HungUpBy.BRIDGE
 )
+NOT_ACCEPTED = Outcome(Disposition.NO_ANSWER, "not-accepted", Fault.CALLEE, HungUpBy.BRIDGE)
+CALLEE_LEFT = Outcome(Disposition.NO_ANSWER, "not-accepted", Fault.CALLEE, HungUpBy.CALLEE)
+FIRST_NOT_ACCEPTED = Outcome(
+    Disposition.NO_ANSWER, "first-not-accepted", Fault.CALLER, HungUpBy.BRIDGE
+)
 CUSTOMER_CANCELLED = Outcome(Disposition.CANCELLED, "customer-hung-up", Fault.NONE, HungUpBy.BRIDGE)
 CUSTOMER_HUNG_UP = Outcome(Disposition.COMPLETED, "customer-hung-up", Fault.NONE, HungUpBy.BRIDGE)
 DRAINED = Outcome(Disposition.FAILED, "bridge-stopped", Fault.US, HungUpBy.BRIDGE)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Outcome
-from bridge.domain.sessions import Limits
+from bridge.domain.sessions import AnswerGuard, Limits
 
 
 class Role(enum.StrEnum):
@@ -88,5 +88,7 @@ class OpenCall:
     callee: PhoneNumber | None
     limits: Limits | None
     """Those of its session; ``None``, like ``callee``, for a call that was to be refused."""
+    guard: AnswerGuard
+    """What whoever answers it must do."""
     ringing_at: datetime | None
     answered_at: datetime | None

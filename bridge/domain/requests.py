@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from bridge.domain.egress import EgressRules
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.reports import SessionStatus
 from bridge.domain.sessions import Direction, Side
@@ -85,6 +86,8 @@ class Facts:
     """Where parties may be, ISO 3166; ``None`` for anywhere."""
     subaccounts: Collection[str] = frozenset()
     """Those of the request that may make sessions."""
+    egress: EgressRules = dataclasses.field(default_factory=EgressRules)
+    """Where callbacks and prompts may be."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

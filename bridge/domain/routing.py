@@ -36,6 +36,16 @@ class Connect:
     callee: PhoneNumber
     caller_id: PhoneNumber
     limits: Limits
+    caller_side: Side
+
+    @property
+    def caller_prompt(self) -> str | None:
+        """URL of what the caller hears before it is connected."""
+        return self.session.manner.prompt(self.caller_side)
+
+    @property
+    def callee_prompt(self) -> str | None:
+        return self.session.manner.prompt(self.caller_side.other)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -73,6 +83,7 @@ def route(lookup: Lookup) -> Connect | Refuse:
         callee=callee,
         caller_id=session.number_for(side.other),
         limits=Limits(session.ring_timeout, time_left),
+        caller_side=side,
     )
 
 

@@ -28,6 +28,26 @@ class Direction(enum.StrEnum):
     TWO_WAY = "two-way"
 
 
+class AnswerGuard(enum.StrEnum):
+    """How a phone that answers shows that a person did, and no mailbox."""
+
+    NONE = "none"
+    PRESS_1 = "press_1"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How the two are connected: what they hear before, and what they must do."""
+
+    first_prompt: str | None = None
+    second_prompt: str | None = None
+    """URL of what that party hears before it is connected, whoever calls."""
+    answer_guard: AnswerGuard = AnswerGuard.NONE
+
+    def prompt(self, side: Side) -> str | None:
+        return self.first_prompt if side is Side.FIRST else self.second_prompt
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Limits:
     """How long a call of a session may ring and last, in seconds."""
@@ -66,6 +86,7 @@ class Session:
     max_calls: int | None = None
     max_total_duration: int | None = None
     """Seconds that may be talked over all calls together."""
+    manner: Manner = Manner()
 
     @property
     def limits(self) -> Limits:

@@ -29,6 +29,10 @@ class Asterisk:
         self._root = root
         self._inside = Path("/srv") / f"masking-bridge-{os.getpid()}-{secrets.token_hex(4)}"
         self._directory = root / self._inside.relative_to("/")
+        # Beside it, for it outlives a restart.
+        self.prompts_inside = self._inside.with_name(f"{self._inside.name}-prompts")
+        """Where prompts are, as Asterisk sees it."""
+        self.prompts = root / self.prompts_inside.relative_to("/")
         command = ["asterisk", "-f", "-C", str(self._inside / "etc" / "asterisk.conf")]
         uid, gid = self._account()
         user = [f"--reuid={uid}", f"--regid={gid}", "--clear-groups"]
@@ -57,7 +61,8 @@ class Asterisk:
 
     def stop(self) -> None:
         self._child.stop()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        for directory in (self._directory, self.prompts):
+            shutil.rmtree(directory, ignore_errors=True)
 
     def kill(self) -> None:
         self._child.kill()

@@ -219,6 +219,8 @@ class Stack:
             "BRIDGE_ARI_PASSWORD": self._ari_password,
             "BRIDGE_API_PORT": str(self.place.api_port),
             "BRIDGE_NODE": "embedded",
+            "BRIDGE_PROMPT_DIRECTORY": str(self.asterisk.prompts),
+            "BRIDGE_PROMPT_ASTERISK_DIRECTORY": str(self.asterisk.prompts_inside),
             **self._settings,
         }
 

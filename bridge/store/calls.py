@@ -8,7 +8,7 @@ from bridge.domain.numbers import PhoneNumber
 from bridge.domain.rates import UNANSWERED, Charge, Direction, Tariff
 from bridge.domain.records import Arrival, CallRecord, LegRecord, OpenCall, Origin, Role
 from bridge.domain.routing import Lookup
-from bridge.domain.sessions import Limits, Side
+from bridge.domain.sessions import AnswerGuard, Limits, Side
 from bridge.store import queries
 from bridge.store.pool import Connection, Database, Row
 from bridge.store.rates import day_of, find_rate
@@ -152,6 +152,7 @@ def _open_call(row: Row) -> OpenCall:
             if row["ring_timeout"] is not None
             else None
         ),
+        guard=AnswerGuard(row["answer_guard"]),
         ringing_at=row["ringing_at"],
         answered_at=row["answered_at"],
     )

@@ -1,14 +1,14 @@
 """Sessions as rows of Postgres and as values of the domain."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.reports import Interaction, SessionReport, SessionStatus
-from bridge.domain.sessions import Direction, Session
+from bridge.domain.sessions import AnswerGuard, Direction, Manner, Session
 from bridge.store.pool import Row
 
 
@@ -41,6 +41,7 @@ def session(row: Row) -> Session:
         call_time_limit=row["call_time_limit"],
         max_calls=row["max_calls"],
         max_total_duration=row["max_total_duration"],
+        manner=_manner(row["options"]),
     )
 
 
@@ -61,6 +62,14 @@ def session_report(row: Row) -> SessionReport:
         calls_amount=row["calls_amount"],
         last_interaction_at=row["last_interaction_at"],
         interactions=[_interaction(item) for item in row["interactions"] or []],
+    )
+
+
+def _manner(options: Mapping[str, Any]) -> Manner:
+    return Manner(
+        first_prompt=options.get("first_party_play_url"),
+        second_prompt=options.get("second_party_play_url"),
+        answer_guard=AnswerGuard(options.get("answer_guard", AnswerGuard.NONE)),
     )
 
 

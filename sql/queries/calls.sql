@@ -54,7 +54,7 @@ SELECT now() AS now,
        session.first_party_alternates, session.second_party_alternates, session.virtual_number,
        session.second_virtual_number, session.direction, session.created_at, session.modified_at,
        session.valid_from, session.expires_at, session.closed_at, session.ring_timeout,
-       session.call_time_limit, session.max_calls, session.max_total_duration
+       session.call_time_limit, session.max_calls, session.max_total_duration, session.options
   FROM (SELECT) AS one
   LEFT JOIN held ON true
   LEFT JOIN session ON session.id = held.session;
@@ -160,7 +160,8 @@ SELECT call.id, call.origin, call.virtual_number, call.caller, call.started_at, 
             WHEN 'first' THEN coalesce(session.second_party, last_counterpart(session.id, 'second'))
             WHEN 'second' THEN coalesce(session.first_party, last_counterpart(session.id, 'first'))
             END AS callee,
-       session.ring_timeout, session.call_time_limit
+       session.ring_timeout, session.call_time_limit,
+       coalesce(session.options ->> 'answer_guard', 'none') AS answer_guard
   FROM call
   JOIN leg ON leg.call = call.id AND leg.role = 'a'
   LEFT JOIN session ON session.id = call.session

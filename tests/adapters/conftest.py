@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from bridge.api.limits import RateLimit
 from bridge.api.openapi import describe
 from bridge.api.operations import OPERATIONS
 from bridge.api.sessions import SessionDefaults
+from bridge.domain.egress import EgressRules
 from bridge.domain.requests import By
 from bridge.embedded.postgres import Postgres
 from bridge.embedded.processes import free_port
@@ -163,6 +164,13 @@ def _matches(pattern: str, path: str) -> bool:
     return bool(re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern) + "/?", path))
 
 
+class NoPrompts:
+    """Where nothing is kept at hand."""
+
+    def prefetch(self, urls: Iterable[str]) -> None:
+        pass
+
+
 class Ready:
     """Readiness as a test sets it."""
 
@@ -199,6 +207,8 @@ async def api(
         sessions=sessions_of(database),
         subaccounts=Subaccounts(database),
         defaults=SessionDefaults(expiry=3600, ring_timeout=120, call_time_limit=3600),
+        egress_rules=EgressRules(),
+        prompts=NoPrompts(),
         readiness=ready,
     )
     async with TestClient(TestServer(app)) as client:

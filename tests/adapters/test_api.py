@@ -35,6 +35,7 @@ UNUSED_EXTENSIONS: dict[str, Any] = {
     "second_virtual_number": None,
     "first_party_alternates": [],
     "second_party_alternates": [],
+    "answer_guard": "none",
     "direction": "two-way",
     "valid_from": "",
     "expiry_after_last_call": None,

@@ -93,7 +93,11 @@ async def test_either_party_is_led_to_the_other(
     lookup = await calls.arrived(arrival(caller))
     assert lookup.caller_side is side
     assert route(lookup) == Connect(
-        session.session, callee=callee, caller_id=VIRTUAL, limits=session.session.limits
+        session.session,
+        callee=callee,
+        caller_id=VIRTUAL,
+        limits=session.session.limits,
+        caller_side=side,
     )
 
 

@@ -16,6 +16,7 @@ from bridge.domain.numbers import PhoneNumber
 from bridge.domain.records import Arrival, CallRecord
 from tests.fakes.asterisk import EPOCH, FakeAsterisk
 from tests.fakes.call_log import FakeCallLog
+from tests.fakes.prompts import FakePrompts
 from tests.people import ALICE, ALICE_CALLS, VIRTUAL
 
 
@@ -26,6 +27,7 @@ class Exchange:
     asterisk: FakeAsterisk
     call_log: FakeCallLog
     switchboard: Switchboard
+    prompts: FakePrompts
 
     async def comes_in(
         self, caller: PhoneNumber | None = ALICE, *, dialled: str = VIRTUAL.e164
@@ -41,7 +43,9 @@ class Exchange:
             started_at=EPOCH,
         )
         call = LiveCall(arrival, leg)
-        story = functools.partial(masked_call, log=self.call_log, switch=self.asterisk)
+        story = functools.partial(
+            masked_call, log=self.call_log, switch=self.asterisk, prompts=self.prompts
+        )
         self.switchboard.take(call, story)
         await settle()
         return call
@@ -81,7 +85,7 @@ async def exchange() -> AsyncIterator[Exchange]:
     switchboard = Switchboard(
         call_log=call_log, release=release, now=lambda: EPOCH, drain_timeout=60.0
     )
-    exchange = Exchange(asterisk, call_log, switchboard)
+    exchange = Exchange(asterisk, call_log, switchboard, FakePrompts())
     async with asyncio.TaskGroup() as group:
         group.create_task(switchboard.run())
         await settle()

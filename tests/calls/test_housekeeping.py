@@ -10,6 +10,7 @@ from bridge.calls.housekeeping import Housekeeping
 from bridge.domain.errors import Unavailable
 from bridge.domain.outcomes import Disposition, HungUpBy
 from bridge.domain.records import Arrival, OpenCall
+from bridge.domain.sessions import AnswerGuard
 from tests.calls.conftest import Exchange, settle
 from tests.fakes.asterisk import EPOCH
 from tests.people import ALICE, BOB, SESSION, VIRTUAL
@@ -43,6 +44,7 @@ def open_call(exchange: Exchange, *, answered: bool = True, refused: bool = Fals
         ),
         callee=None if refused else BOB,
         limits=None if refused else SESSION.limits,
+        guard=AnswerGuard.NONE,
         ringing_at=EPOCH,
         answered_at=EPOCH if answered else None,
     )
@@ -122,6 +124,7 @@ async def test_calls_that_are_carried_are_left_alone(exchange: Exchange) -> None
             arrival=live.arrival,
             callee=BOB,
             limits=SESSION.limits,
+            guard=AnswerGuard.NONE,
             ringing_at=None,
             answered_at=None,
         )

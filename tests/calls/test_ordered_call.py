@@ -36,7 +36,11 @@ async def is_ordered(exchange: Exchange, lookup: Lookup = ALICE_CALLS) -> LiveCa
     )
     call = LiveCall(arrival, leg)
     story = functools.partial(
-        ordered_call, lookup=lookup, log=exchange.call_log, switch=exchange.asterisk
+        ordered_call,
+        lookup=lookup,
+        log=exchange.call_log,
+        switch=exchange.asterisk,
+        prompts=exchange.prompts,
     )
     exchange.switchboard.take(call, story)
     await settle()
@@ -66,8 +70,8 @@ async def test_the_first_party_is_called_and_when_it_answers_the_second(
     await settle()
     assert exchange.asterisk.log[-3:] == [
         ("dial", BOB.e164, VIRTUAL.e164),
-        ("ring", call.a_leg.channel_id),
         ("couple", call.a_leg.channel_id, call.b_leg and call.b_leg.channel_id),
+        ("ring", call.a_leg.channel_id),
     ]
     assert call.b_leg
     exchange.asterisk.answers(call.b_leg)

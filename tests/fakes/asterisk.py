@@ -6,7 +6,7 @@ It says of each command what the real one does to the legs, no more.
 
 import dataclasses
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,6 +33,8 @@ class FakeAsterisk:
     legs: dict[str, Leg] = dataclasses.field(default_factory=dict)
     bridges: set[str] = dataclasses.field(default_factory=set)
     coupled: dict[str, str] = dataclasses.field(default_factory=dict)
+    playing: dict[str, str] = dataclasses.field(default_factory=dict)
+    """The playback on each channel that has one."""
     fails_to: dict[str, AriError] = dataclasses.field(default_factory=dict)
     """Commands that fail, by name."""
     _names: "itertools.count[int]" = dataclasses.field(default_factory=itertools.count)
@@ -74,6 +76,16 @@ class FakeAsterisk:
         self.feed(leg, "ChannelHangupRequest", **request)
         self._end(leg, cause or Cause.NORMAL_CLEARING, sip_code)
 
+    def presses(self, leg: Leg, keys: str) -> None:
+        """Somebody presses keys on the phone."""
+        for key in keys:
+            self.feed(leg, "ChannelDtmfReceived", digit=key)
+
+    def has_played(self, leg: Leg) -> None:
+        """The sound on the leg is over."""
+        playback = {"id": self.playing.pop(leg.channel_id)}
+        self.feed(leg, "PlaybackFinished", playback=playback)
+
     def loses(self, leg: Leg, *, switch_restarted: bool = False) -> None:
         """The leg is missing after a gap in the events."""
         self.legs.pop(leg.channel_id, None)
@@ -97,6 +109,17 @@ class FakeAsterisk:
         if leg := self.legs.get(channel_id):
             self.feed(leg, "ChannelHangupRequest", cause=cause, soft=True)
             self._end(leg, cause)
+
+    async def play(self, channel_id: str, playback_id: str, media: Sequence[str]) -> None:
+        self._command("play", channel_id, *media)
+        if channel_id in self.legs:
+            self.playing[channel_id] = playback_id
+
+    async def stop_playing(self, playback_id: str) -> None:
+        self._command("stop", playback_id)
+        for channel_id, playing in [*self.playing.items()]:
+            if playing == playback_id and (leg := self.legs.get(channel_id)):
+                self.has_played(leg)
 
     # --- calls.masked_call.Switch ---
 

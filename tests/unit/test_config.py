@@ -7,6 +7,7 @@ import pytest
 from bridge import asterisk_config
 from bridge.config import ConfigError, Settings, SiteSettings, load
 from bridge.domain.trunk_rules import BareDigits, OutboundFormat, TrunkRules
+from bridge.media_settings import MediaSettings
 
 SECRET = "s3cret-" * 5
 
@@ -166,7 +167,9 @@ def test_no_setting_means_two_things() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", sorted({*Settings.model_fields, *SiteSettings.model_fields}), ids=str
+    "name",
+    sorted({*Settings.model_fields, *MediaSettings.model_fields, *SiteSettings.model_fields}),
+    ids=str,
 )
 def test_every_variable_is_in_the_readme(name: str) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text()

@@ -42,6 +42,8 @@ def test_only_a_party_of_a_live_session_is_connected_and_only_to_the_other(looku
 
 def test_the_last_moment_of_a_session_is_still_its_own() -> None:
     last = dataclasses.replace(ALICE_CALLS, now=SESSION.expires_at - timedelta(microseconds=1))
-    assert route(last) == Connect(SESSION, callee=BOB, caller_id=VIRTUAL, limits=SESSION.limits)
+    assert route(last) == Connect(
+        SESSION, callee=BOB, caller_id=VIRTUAL, limits=SESSION.limits, caller_side=Side.FIRST
+    )
     over = dataclasses.replace(ALICE_CALLS, now=SESSION.expires_at)
     assert route(over) == Refuse("session-expired")

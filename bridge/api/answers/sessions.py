@@ -74,6 +74,7 @@ class Session(Answer):
     second_virtual_number: str | None
     first_party_alternates: list[Digits]
     second_party_alternates: list[Digits]
+    answer_guard: Literal["none", "press_1"]
     direction: Literal["one-way", "two-way"]
     valid_from: Time
     expiry_after_last_call: int | None

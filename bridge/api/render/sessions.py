@@ -96,6 +96,7 @@ def _extensions(report: SessionReport) -> Json:
         "second_virtual_number": _party(one.second_virtual_number) or None,
         "first_party_alternates": [*map(digits, one.first_party_alternates)],
         "second_party_alternates": [*map(digits, one.second_party_alternates)],
+        "answer_guard": one.manner.answer_guard.value,
         "direction": one.direction.value,
         "valid_from": timestamp(one.valid_from),
         "expiry_after_last_call": report.expiry_after_last_call,

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from bridge.api.cursors import read_cursor
+from bridge.domain.egress import LONGEST_GIVEN_URL, Fault
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.requests import Facts, Range
 
@@ -123,6 +124,14 @@ def _url(value: Any, info: pydantic.ValidationInfo) -> str:
         pydantic.HttpUrl(text)
     except pydantic.ValidationError:
         raise ValueError(f"{info.field_name} should be a valid URL.") from None
+    if isinstance(info.context, Facts):
+        match info.context.egress.fault(text, longest=LONGEST_GIVEN_URL):
+            case None:
+                pass
+            case Fault.PORT | Fault.ADDRESS:
+                raise ValueError(f"{info.field_name} leads where requests may not go.")
+            case _:
+                raise ValueError(f"{info.field_name} should be a valid URL.")
     return text
 
 

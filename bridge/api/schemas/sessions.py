@@ -40,7 +40,7 @@ from bridge.api.schemas.fields import (
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.reports import SessionStatus
 from bridge.domain.requests import NewSession, SessionChange, SessionFilter, Window
-from bridge.domain.sessions import Direction, Side
+from bridge.domain.sessions import AnswerGuard, Direction, Side
 
 _ALIASES = {
     "geo_match": "geomatch",  # Node
@@ -49,6 +49,13 @@ _ALIASES = {
 }
 _PLURAL = re.compile(r"^(created_time|expiry_time|duration)s$")
 _COMPARISON = re.compile(r"^(created_time|expiry_time|duration)_(gte?|lte?)$")
+_PROMPTS = (
+    "first_party_play_url",
+    "second_party_play_url",
+    "pin_prompt_play",
+    "incorrect_pin_play",
+    "unknown_caller_play",
+)
 _PARTIES = ("first_party", "second_party")
 _COLUMNS = {
     "session_expiry",
@@ -153,6 +160,8 @@ class CreateSession(BaseModel):
     first_party_alternates: Alternates = []
     second_party_alternates: Alternates = []
     """Further numbers that a party may call from."""
+    answer_guard: AnswerGuard = AnswerGuard.NONE
+    """``press_1``: who answers must press 1, so that no mailbox is connected."""
     direction: Direction = Direction.TWO_WAY
     valid_from: Instant | None = None
     """When the session begins, and its lifetime."""
@@ -167,6 +176,11 @@ class CreateSession(BaseModel):
     """Only say which number it would be."""
     reason: Reason = ""
     """For the session's history."""
+
+    @property
+    def prompts(self) -> Sequence[str]:
+        """URLs of what its calls may play."""
+        return _prompts(self)
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -325,6 +339,11 @@ def subaccount_named(sent: dict[str, Any]) -> str | None:
     return named if isinstance(named, str) else None
 
 
+def _prompts(asked: BaseModel) -> Sequence[str]:
+    urls = (getattr(asked, name, None) for name in _PROMPTS)
+    return [url for url in urls if url]
+
+
 class UpdateSession(BaseModel):
     """The body of an update request.  What is not given stays as it is."""
 
@@ -351,6 +370,7 @@ class UpdateSession(BaseModel):
     second_party: Party | None = None
     """Who it is, in a session that was created with a single party."""
 
+    answer_guard: AnswerGuard | None = None
     direction: Direction | None = None
     expiry_after_last_call: Expiry | None = None
     max_calls: MaxCalls | None = None
@@ -373,6 +393,11 @@ class UpdateSession(BaseModel):
             for name, value in meant.items()
             if name != "session_uuid" and not (name in fixed and value is False)
         }
+
+    @property
+    def prompts(self) -> Sequence[str]:
+        """URLs of what its calls may play from now on."""
+        return _prompts(self)
 
     def to_domain(self) -> SessionChange:
         return SessionChange(
