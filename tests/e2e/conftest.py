@@ -27,7 +27,10 @@ _SEEDS = itertools.count(1)
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One stack for all tests of a run; each test has numbers of its own."""
     directory = tmp_path_factory.mktemp("stack")
-    settings = {"BRIDGE_API_RATE_LIMIT": "100000"}
+    settings = {
+        "BRIDGE_API_RATE_LIMIT": "100000",
+        "BRIDGE_EGRESS_ALLOW_NETWORKS": "127.0.0.0/8",  # where the tests' own web servers are
+    }
     with Stack(directory, private_place(), settings=settings, durable=False).running() as stack:
         yield stack
     log = (directory / "bridge.log").read_text()
