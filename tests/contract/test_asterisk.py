@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from bridge.aio import TIMED_OUT, race
 from bridge.ari.leg import Leg
+from bridge.domain.announcements import Announcement
 from bridge.domain.causes import Cause
 from bridge.domain.sessions import Limits
 from tests.contract.rigs import FakeRig, Play, RealRig, Rig
@@ -117,6 +119,29 @@ async def test_leaving_the_block_ends_the_leg_that_it_placed(rig: Rig) -> None:
     assert b_leg.asked_to_hang_up == Cause.NORMAL_CLEARING
     await a_leg.hangup()
     await ends(a_leg)
+
+
+async def test_a_sound_that_is_stopped_leaves_the_leg_free(rig: Rig) -> None:
+    """While one plays on a leg that is in no bridge, Asterisk holds back what else is asked."""
+    call_id = uuid.uuid4()
+    a_leg = await rig.comes_in(Play(ended_by="caller"))
+    async with rig.switch.dial(BOB, caller_id=VIRTUAL, call_id=call_id, limits=LIMITS) as b_leg:
+        await a_leg.ring()
+        await rig.switch.couple(a_leg, b_leg)
+        await rig.callee_acts(b_leg)
+        await b_leg.answered()
+        await a_leg.answer()
+        await a_leg.answered()
+        sounds = Announcement.TOO_MANY_PINS.media  # some seconds long
+        assert await race(played=a_leg.play(sounds), within=0.2) == TIMED_OUT
+        async with (
+            asyncio.timeout(2),
+            rig.switch.joined(a_leg, b_leg, call_id=call_id, call_time_limit=60),
+        ):
+            pass
+        await rig.end()
+        await ends(a_leg, b_leg)
+        await a_leg.play(sounds)  # to nobody: no error, and no waiting
 
 
 async def test_what_is_asked_of_a_leg_that_is_gone_is_no_error(rig: Rig) -> None:
