@@ -228,6 +228,15 @@ class Asterisk:
         finally:
             await self.destroy_bridge(bridge)
 
+    async def announce(self, call_id: UUID, media: Sequence[str]) -> None:
+        """Let both hear sounds over what they say.  Does not wait for the end of them."""
+        try:
+            await self._quietly(
+                "bridges", "play", bridgeId=bridge_id(call_id), media=",".join(media)
+            )
+        except AriError as error:
+            log.warning("announcement not played", error=str(error))
+
     async def destroy_bridge(self, bridge: str) -> None:
         try:
             await self._quietly("bridges", "destroy", bridgeId=bridge)

@@ -71,6 +71,11 @@ async def accepts(callee: Leg, guard: AnswerGuard) -> bool:
     return False
 
 
+def time_left(seconds: float) -> Sequence[str]:
+    """How both are told that their time is running out: in words if it is a minute, else a beep."""
+    return Announcement.ONE_MINUTE_LEFT.media if seconds == 60 else ("sound:beep",)
+
+
 async def _key_while(leg: Leg, media: Sequence[str]) -> str | None:
     """The first key pressed while sounds are played, or soon after; it ends them."""
     pressed: list[str] = []

@@ -137,4 +137,6 @@ class Housekeeping:
         async with self._switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=max(left, 0)):
             if a_leg.state.ended and b_leg.state.ended:
                 return completed(HungUpBy.UNKNOWN)
-            return await talking(call, b_leg, within=max(left, 0))
+            return await talking(
+                call, b_leg, within=max(left, 0), warning=limits.warning, switch=self._switch
+            )

@@ -1,6 +1,7 @@
 """A masked call: one that comes in, or one that was ordered; from its beginning to its end."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -10,7 +11,7 @@ import structlog
 
 from bridge.aio import TIMED_OUT, alongside, race
 from bridge.ari.leg import Leg
-from bridge.calls.dialogue import Prompts, accepts, entertain, say
+from bridge.calls.dialogue import Prompts, accepts, entertain, say, time_left
 from bridge.calls.live_call import LiveCall, who_hung_up
 from bridge.domain.causes import Cause
 from bridge.domain.numbers import PhoneNumber
@@ -58,6 +59,12 @@ class Switch(Protocol):
         self, a_leg: Leg, b_leg: Leg, *, call_id: UUID, call_time_limit: float
     ) -> AbstractAsyncContextManager[None]:
         """Let the two hear each other, and couple their ends both ways."""
+
+    async def announce(self, call_id: UUID, media: Sequence[str]) -> None:
+        """Let the two, who are joined, hear sounds over what they say.  Does not wait for the end.
+
+        What cannot be played is skipped.
+        """
 
 
 class CallLog(Protocol):
@@ -229,21 +236,36 @@ async def join(
     async with switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=limits.call_time_limit):
         call.joined = True
         log.answered(call.id, b_leg.state.answered_at, ringing_at=b_leg.state.ringing_at)
-        return await talking(call, b_leg, within=limits.call_time_limit)
+        return await talking(
+            call, b_leg, within=limits.call_time_limit, warning=limits.warning, switch=switch
+        )
 
 
-async def talking(call: LiveCall, b_leg: Leg, *, within: float) -> Outcome:
+async def talking(
+    call: LiveCall, b_leg: Leg, *, within: float, warning: float, switch: Switch
+) -> Outcome:
     """From the two being joined to the end of both legs.
 
-    ``within``: seconds left to talk.
+    ``within``: seconds left to talk; ``warning``: how long before the end both hear of it.
     """
     a_leg = call.a_leg
-    first = await race(
-        caller=a_leg.ended(),
-        callee=b_leg.ended(),
-        customer=call.asked_to_end.wait(),
-        within=within,
-    )
+
+    async def first_to_end(seconds: float) -> str:
+        return await race(
+            caller=a_leg.ended(),
+            callee=b_leg.ended(),
+            customer=call.asked_to_end.wait(),
+            within=seconds,
+        )
+
+    first = TIMED_OUT
+    if 0 < warning < within:
+        first = await first_to_end(within - warning)
+        if first == TIMED_OUT:
+            await switch.announce(call.id, time_left(warning))
+        within = warning
+    if first == TIMED_OUT:
+        first = await first_to_end(within)
     await a_leg.hangup(Cause.NORMAL_CLEARING)
     await b_leg.hangup(Cause.NORMAL_CLEARING)
     if first == TIMED_OUT:

@@ -82,7 +82,7 @@ def route(lookup: Lookup) -> Connect | Refuse:
         session,
         callee=callee,
         caller_id=session.number_for(side.other),
-        limits=Limits(session.ring_timeout, time_left),
+        limits=dataclasses.replace(session.limits, call_time_limit=time_left),
         caller_side=side,
     )
 

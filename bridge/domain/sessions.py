@@ -35,7 +35,7 @@ class AnswerGuard(enum.StrEnum):
     PRESS_1 = "press_1"
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Manner:
     """How the two are connected: what they hear before, and what they must do."""
 
@@ -43,6 +43,8 @@ class Manner:
     second_prompt: str | None = None
     """URL of what that party hears before it is connected, whoever calls."""
     answer_guard: AnswerGuard = AnswerGuard.NONE
+    time_limit_warning: int = 60
+    """Seconds before the end of a call by its limit at which both are told; -1 for never."""
 
     def prompt(self, side: Side) -> str | None:
         return self.first_prompt if side is Side.FIRST else self.second_prompt
@@ -54,6 +56,8 @@ class Limits:
 
     ring_timeout: int
     call_time_limit: int
+    warning: int = Manner.time_limit_warning
+    """How long before the end both are told of it; -1 for never."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,7 @@ class Session:
     @property
     def limits(self) -> Limits:
         """Those of a call, as long as the session's own are far."""
-        return Limits(self.ring_timeout, self.call_time_limit)
+        return Limits(self.ring_timeout, self.call_time_limit, self.manner.time_limit_warning)
 
     def party(self, side: Side) -> PhoneNumber | None:
         """The number at which a party is called."""

@@ -70,6 +70,7 @@ def _manner(options: Mapping[str, Any]) -> Manner:
         first_prompt=options.get("first_party_play_url"),
         second_prompt=options.get("second_party_play_url"),
         answer_guard=AnswerGuard(options.get("answer_guard", AnswerGuard.NONE)),
+        time_limit_warning=options.get("time_limit_warning") or Manner.time_limit_warning,
     )
 
 

@@ -36,6 +36,7 @@ UNUSED_EXTENSIONS: dict[str, Any] = {
     "first_party_alternates": [],
     "second_party_alternates": [],
     "answer_guard": "none",
+    "time_limit_warning": 60,
     "direction": "two-way",
     "valid_from": "",
     "expiry_after_last_call": None,

@@ -1,5 +1,6 @@
 """The story of an inbound call.  The test plays the phones."""
 
+import asyncio
 import dataclasses
 
 import pytest
@@ -7,9 +8,11 @@ import pytest
 from bridge.ari.errors import AsteriskUnreachable
 from bridge.ari.leg import Leg
 from bridge.calls.live_call import LiveCall
+from bridge.domain.announcements import Announcement
 from bridge.domain.causes import Cause
 from bridge.domain.errors import Unavailable
 from bridge.domain.outcomes import Disposition, Fault, HungUpBy
+from bridge.domain.sessions import Manner
 from tests.calls.conftest import Exchange, settle
 from tests.people import A_STRANGER_CALLS, ALICE_CALLS, BOB, MALLORY, SESSION, VIRTUAL
 
@@ -88,6 +91,25 @@ async def test_the_time_limit_ends_both_legs(exchange: Exchange) -> None:
     assert exchange.record.outcome.reason == "time-limit"
     assert call.a_leg.state.ended
     assert [leg.hangup_cause for leg in exchange.record.legs] == [Cause.NORMAL_CLEARING] * 2
+
+
+async def test_both_hear_a_minute_before_that_their_time_runs_out(exchange: Exchange) -> None:
+    await talk(exchange)
+    await asyncio.sleep(SESSION.call_time_limit - 61)
+    assert exchange.asterisk.log[-1][0] != "announce"
+    await asyncio.sleep(2)
+    assert exchange.asterisk.log[-1] == ("announce", *Announcement.ONE_MINUTE_LEFT.media)
+    await asyncio.sleep(60)
+    assert exchange.record.outcome.reason == "time-limit"
+
+
+async def test_nobody_is_told_who_does_not_want_to_be(exchange: Exchange) -> None:
+    silent = dataclasses.replace(SESSION, manner=Manner(time_limit_warning=-1))
+    exchange.call_log.lookup = dataclasses.replace(ALICE_CALLS, session=silent)
+    await talk(exchange)
+    await asyncio.sleep(SESSION.call_time_limit + 1)
+    assert "announce" not in {command[0] for command in exchange.asterisk.log}
+    assert exchange.record.outcome.reason == "time-limit"
 
 
 async def test_the_ring_timeout_tells_the_caller_not_available(exchange: Exchange) -> None:

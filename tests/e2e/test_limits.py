@@ -82,3 +82,28 @@ def test_a_hundred_calls_in_one_virtual_number_at_once(site: Site) -> None:
     assert sorted((row["caller"], row["callee"]) for row in rows) == sorted(couples)
     called = [line.split("@")[0] for line in callees.received if line.startswith("INVITE")]
     assert sorted(called) == sorted(f"INVITE sip:{second}" for _, second in couples)
+
+
+def test_both_hear_that_their_time_runs_out_and_are_hung_up_when_it_has(site: Site) -> None:
+    session = site.create_session(time_limit_warning=3)
+    site.stack.rows(
+        "UPDATE session SET call_time_limit = 5 WHERE id = $1::uuid", session["session_uuid"]
+    )
+    a, b = Caller(), Callee()
+    a_sound, b_sound = site.caller_sound(), site.callee_sound()
+    callee = site.waits(
+        scenario(b.is_called(), b.rings(), b.answers(), b.is_hung_up_on()),
+        keywords={"rtp_port": str(b_sound.port)},
+    )
+    caller = site.calls(
+        scenario(a.invite(), a.hears_ringback(), a.is_answered(), a.is_hung_up_on()),
+        keywords={"rtp_port": str(a_sound.port)},
+    )
+    with a_sound.listening(), b_sound.listening():
+        # Neither phone says anything, so what they hear is ours.
+        assert until(lambda: len(a_sound.heard) > 5 and len(b_sound.heard) > 5, within=10)
+        caller.finish()
+        callee.finish()
+    call = site.call_record()
+    assert call["reason"] == "time-limit"
+    assert 5 <= (call["ended_at"] - call["answered_at"]).total_seconds() < 8

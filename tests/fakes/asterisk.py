@@ -158,6 +158,10 @@ class FakeAsterisk:
         finally:
             self.bridges.discard(bridge)
 
+    async def announce(self, call_id: UUID, media: Sequence[str]) -> None:
+        assert bridge_id(call_id) in self.bridges
+        self._command("announce", *media)
+
     async def release(self, leg: Leg) -> None:
         if leg.requested:
             await leg.hangup()

@@ -75,6 +75,7 @@ class Session(Answer):
     first_party_alternates: list[Digits]
     second_party_alternates: list[Digits]
     answer_guard: Literal["none", "press_1"]
+    time_limit_warning: int
     direction: Literal["one-way", "two-way"]
     valid_from: Time
     expiry_after_last_call: int | None

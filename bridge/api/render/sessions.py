@@ -97,6 +97,7 @@ def _extensions(report: SessionReport) -> Json:
         "first_party_alternates": [*map(digits, one.first_party_alternates)],
         "second_party_alternates": [*map(digits, one.second_party_alternates)],
         "answer_guard": one.manner.answer_guard.value,
+        "time_limit_warning": one.manner.time_limit_warning,
         "direction": one.direction.value,
         "valid_from": timestamp(one.valid_from),
         "expiry_after_last_call": report.expiry_after_last_call,

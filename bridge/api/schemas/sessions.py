@@ -86,6 +86,7 @@ _COLUMNS = {
 Expiry = Annotated[int, Field(ge=60, le=86400)]
 CallTimeLimit = Annotated[int, Field(ge=60, le=86400)]
 RingTimeout = Annotated[int, Field(ge=5, le=180)]
+TimeLimitWarning = Annotated[int, Field(ge=-1, le=600)]
 MaxCalls = Annotated[int, Field(ge=1, le=100_000)]
 MaxTotalDuration = Annotated[int, Field(ge=1, le=31 * 86400)]
 Alternates = Annotated[list[Party], Field(max_length=10)]
@@ -162,6 +163,8 @@ class CreateSession(BaseModel):
     """Further numbers that a party may call from."""
     answer_guard: AnswerGuard = AnswerGuard.NONE
     """``press_1``: who answers must press 1, so that no mailbox is connected."""
+    time_limit_warning: TimeLimitWarning | None = None
+    """Seconds before a call ends by its limit at which both hear that; -1 for never."""
     direction: Direction = Direction.TWO_WAY
     valid_from: Instant | None = None
     """When the session begins, and its lifetime."""
@@ -371,6 +374,7 @@ class UpdateSession(BaseModel):
     """Who it is, in a session that was created with a single party."""
 
     answer_guard: AnswerGuard | None = None
+    time_limit_warning: TimeLimitWarning | None = None
     direction: Direction | None = None
     expiry_after_last_call: Expiry | None = None
     max_calls: MaxCalls | None = None
