@@ -59,6 +59,9 @@ class Settings(TrunkSettings):
     default_ring_timeout: Annotated[int, pydantic.Field(ge=5, le=180)] = 120
     """Seconds a phone may ring when the session's creator does not say."""
 
+    max_calls: Annotated[int, pydantic.Field(ge=1)] = 1000
+    """Calls that may be up at once; what is over is refused (503), so that those that are up keep
+    their quality and the carrier can try elsewhere."""
     pool_headroom: Annotated[int, pydantic.Field(ge=0)] = 1
     """Warn when fewer virtual numbers than this are left for one more session like the last."""
 

@@ -95,7 +95,13 @@ async def serve(settings: Settings, media: MediaSettings) -> None:
             now=_now,
         )
         prompts = _prompts(egress, media)
-        story = functools.partial(masked_call, log=journal, switch=asterisk, prompts=prompts)
+        story = functools.partial(
+            masked_call,
+            log=journal,
+            switch=asterisk,
+            prompts=prompts,
+            is_full=lambda: len(switchboard.live) > settings.max_calls,
+        )
         stream = EventStream(
             transport,
             asterisk,

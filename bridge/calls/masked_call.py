@@ -1,7 +1,7 @@
 """A masked call: one that comes in, or one that was ordered; from its beginning to its end."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -84,11 +84,15 @@ class CallLog(Protocol):
         """Write, soon and surely, the record.  Never waits."""
 
 
-async def masked_call(call: LiveCall, *, log: CallLog, switch: Switch, prompts: Prompts) -> Outcome:
+async def masked_call(
+    call: LiveCall, *, log: CallLog, switch: Switch, prompts: Prompts, is_full: Callable[[], bool]
+) -> Outcome:
     """Carry one inbound call to its end, and say how it ended.
 
     The caller hears ringback and is answered when the callee is, or earlier if it must hear a
     prompt.  The caller's leg is the switchboard's to end, if it is still up on return.
+
+    ``is_full``: whether more calls are up, this one included, than may be.
 
     Raises:
         Unavailable: Postgres or Asterisk went away before the call was connected.
@@ -96,6 +100,8 @@ async def masked_call(call: LiveCall, *, log: CallLog, switch: Switch, prompts: 
     """
     logger.info("call started", virtual_number=call.arrival.dialled)
     decision = route(await log.arrived(call.arrival))
+    if isinstance(decision, Connect) and is_full():
+        decision = Refuse("bridge-full")
     if isinstance(decision, Refuse):
         outcome, cause = refused(decision.reason)
         await call.a_leg.hangup(cause)

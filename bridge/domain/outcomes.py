@@ -79,6 +79,7 @@ _REFUSALS = {
     "session-expired": (Cause.CALL_REJECTED, Fault.CALLER),
     "session-not-begun": (Cause.CALL_REJECTED, Fault.CALLER),
     "one-way-session": (Cause.CALL_REJECTED, Fault.CALLER),
+    "bridge-full": (Cause.CONGESTION, Fault.US),
     "session-busy": (Cause.USER_BUSY, Fault.CALLER),
     "calls-used-up": (Cause.CALL_REJECTED, Fault.CALLER),
     "time-used-up": (Cause.CALL_REJECTED, Fault.CALLER),

@@ -28,6 +28,7 @@ class Exchange:
     call_log: FakeCallLog
     switchboard: Switchboard
     prompts: FakePrompts
+    is_full: bool = False
 
     async def comes_in(
         self, caller: PhoneNumber | None = ALICE, *, dialled: str = VIRTUAL.e164
@@ -44,7 +45,11 @@ class Exchange:
         )
         call = LiveCall(arrival, leg)
         story = functools.partial(
-            masked_call, log=self.call_log, switch=self.asterisk, prompts=self.prompts
+            masked_call,
+            log=self.call_log,
+            switch=self.asterisk,
+            prompts=self.prompts,
+            is_full=lambda: self.is_full,
         )
         self.switchboard.take(call, story)
         await settle()

@@ -93,6 +93,14 @@ async def test_the_time_limit_ends_both_legs(exchange: Exchange) -> None:
     assert [leg.hangup_cause for leg in exchange.record.legs] == [Cause.NORMAL_CLEARING] * 2
 
 
+async def test_a_bridge_that_is_full_has_the_carrier_try_elsewhere(exchange: Exchange) -> None:
+    exchange.is_full = True
+    call = await exchange.comes_in()
+    assert exchange.told(call.a_leg) == [Cause.CONGESTION]
+    assert exchange.record.outcome.reason == "bridge-full"
+    assert call.b_leg is None
+
+
 async def test_both_hear_a_minute_before_that_their_time_runs_out(exchange: Exchange) -> None:
     await talk(exchange)
     await asyncio.sleep(SESSION.call_time_limit - 61)
