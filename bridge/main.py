@@ -100,6 +100,7 @@ async def serve(settings: Settings, media: MediaSettings) -> None:
             log=journal,
             switch=asterisk,
             prompts=prompts,
+            calls=switchboard.calls,
             is_full=lambda: len(switchboard.live) > settings.max_calls,
         )
         stream = EventStream(

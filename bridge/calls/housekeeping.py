@@ -131,7 +131,7 @@ class Housekeeping:
             return outcome or await join(
                 call, b_leg, limits, log=self._call_log, switch=self._switch
             )
-        call.joined = True
+        call.joined, call.answered_at = True, found.answered_at
         left = limits.call_time_limit - (self._now() - found.answered_at).total_seconds()
         # Also when both are gone, for leaving the block is what removes their bridge.
         async with self._switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=max(left, 0)):

@@ -10,6 +10,7 @@ from bridge.domain.causes import Cause, sip_status
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import HungUpBy, Outcome
 from bridge.domain.records import Arrival, CallRecord, LegRecord, Role
+from bridge.domain.routing import Connect
 
 
 @dataclasses.dataclass(slots=True)
@@ -20,8 +21,17 @@ class LiveCall:
     a_leg: Leg
     callee: PhoneNumber | None = None
     b_leg: Leg | None = None
+    to: Connect | None = None
+    """Whom it rings, once that is decided."""
     joined: bool = False
     """The two were let to hear each other."""
+    answered_at: datetime | None = None
+    """When the second of the two answered, of two who were joined."""
+    crossed_by: "LiveCall | None" = None
+    """The call in which the callee called the caller at the same moment; its leg is joined."""
+    crossed: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    over: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    """Set when its story is told."""
     asked_to_end: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     """Set when its customer wants it ended now."""
 
@@ -40,7 +50,7 @@ def record_of(call: LiveCall, outcome: Outcome, *, now: datetime) -> CallRecord:
         arrival=call.arrival,
         outcome=outcome,
         ringing_at=b_state.ringing_at if b_state else None,
-        answered_at=b_state.answered_at if b_state and call.joined else None,
+        answered_at=call.answered_at if call.joined else None,
         ended_at=max(leg.ended_at or now for leg in legs),
         end_is_estimate=any(_unseen(leg) for leg in (call.a_leg, call.b_leg) if leg),
         legs=tuple(legs),

@@ -1,7 +1,7 @@
 """A masked call: one that comes in, or one that was ordered; from its beginning to its end."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -11,6 +11,7 @@ import structlog
 
 from bridge.aio import TIMED_OUT, alongside, race
 from bridge.ari.leg import Leg
+from bridge.calls.crossing import crossed, crosses
 from bridge.calls.dialogue import Prompts, accepts, entertain, say, time_left
 from bridge.calls.live_call import LiveCall, who_hung_up
 from bridge.domain.causes import Cause
@@ -34,7 +35,7 @@ from bridge.domain.outcomes import (
 )
 from bridge.domain.records import Arrival, CallRecord
 from bridge.domain.routing import Connect, Lookup, Refuse, route
-from bridge.domain.sessions import Limits
+from bridge.domain.sessions import AnswerGuard, Limits
 
 logger = structlog.get_logger(__name__)
 
@@ -85,14 +86,21 @@ class CallLog(Protocol):
 
 
 async def masked_call(
-    call: LiveCall, *, log: CallLog, switch: Switch, prompts: Prompts, is_full: Callable[[], bool]
+    call: LiveCall,
+    *,
+    log: CallLog,
+    switch: Switch,
+    prompts: Prompts,
+    calls: Collection[LiveCall],
+    is_full: Callable[[], bool],
 ) -> Outcome:
     """Carry one inbound call to its end, and say how it ended.
 
     The caller hears ringback and is answered when the callee is, or earlier if it must hear a
     prompt.  The caller's leg is the switchboard's to end, if it is still up on return.
 
-    ``is_full``: whether more calls are up, this one included, than may be.
+    ``calls``: those that are up here, this one included; ``is_full``: whether they are more than
+    may be.
 
     Raises:
         Unavailable: Postgres or Asterisk went away before the call was connected.
@@ -100,6 +108,8 @@ async def masked_call(
     """
     logger.info("call started", virtual_number=call.arrival.dialled)
     decision = route(await log.arrived(call.arrival))
+    if other := crosses(call, calls):
+        return await crossed(call, other)
     if isinstance(decision, Connect) and is_full():
         decision = Refuse("bridge-full")
     if isinstance(decision, Refuse):
@@ -149,7 +159,7 @@ async def _connect(
     call: LiveCall, to: Connect, *, log: CallLog, switch: Switch, prompts: Prompts
 ) -> Outcome:
     """From the decision whom to ring to the end of the call."""
-    call.callee, a_leg = to.callee, call.a_leg
+    call.to, call.callee, a_leg = to, to.callee, call.a_leg
     async with switch.dial(
         to.callee, caller_id=to.caller_id, call_id=call.id, limits=to.limits
     ) as b_leg:
@@ -160,9 +170,12 @@ async def _connect(
         if to.callee_prompt:
             prompts.prefetch([to.callee_prompt])
         async with alongside(entertain(a_leg, to.caller_prompt, prompts)) as caller_hears:
-            outcome = await answered(call, b_leg, to.limits) or await _ready(
-                call, b_leg, to, caller_hears, prompts=prompts
-            )
+            outcome = await answered(call, b_leg, to.limits)
+            if outcome is None and call.crossed_by:
+                await b_leg.hangup()
+                b_leg = call.crossed_by.a_leg
+                await switch.couple(a_leg, b_leg)
+            outcome = outcome or await _ready(call, b_leg, to, caller_hears, prompts=prompts)
         return outcome or await join(call, b_leg, to.limits, log=log, switch=switch)
 
 
@@ -171,6 +184,7 @@ async def answered(call: LiveCall, b_leg: Leg, limits: Limits) -> Outcome | None
     a_leg = call.a_leg
     match await race(
         caller_gave_up=a_leg.ended(),
+        callee_calls=call.crossed.wait(),
         callee_ended=b_leg.ended(),
         customer_hung_up=call.asked_to_end.wait(),
         callee_answered=b_leg.answered(),
@@ -208,7 +222,9 @@ async def _ready(
 
     async def both_are_ready() -> None:
         await say(b_leg, to.callee_prompt, prompts)
-        accepted.append(await accepts(b_leg, to.session.manner.answer_guard))
+        # Who calls is no mailbox.
+        guard = AnswerGuard.NONE if call.crossed_by else to.session.manner.answer_guard
+        accepted.append(await accepts(b_leg, guard))
         if all(accepted):
             await asyncio.wait([caller_hears])
 
@@ -239,9 +255,15 @@ async def join(
         await a_leg.stop_ringing()
     else:
         await a_leg.answer()
+    if not b_leg.state.answered:  # it called us, at the same moment
+        await b_leg.answer()
+        await race(ended=b_leg.ended(), answered=b_leg.answered(), within=5.0)
     async with switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=limits.call_time_limit):
-        call.joined = True
+        call.joined, call.answered_at = True, b_leg.state.answered_at
         log.answered(call.id, b_leg.state.answered_at, ringing_at=b_leg.state.ringing_at)
+        if other := call.crossed_by:
+            other.joined, other.answered_at = True, b_leg.state.answered_at
+            log.answered(other.id, b_leg.state.answered_at, ringing_at=None)
         return await talking(
             call, b_leg, within=limits.call_time_limit, warning=limits.warning, switch=switch
         )

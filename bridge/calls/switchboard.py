@@ -1,7 +1,7 @@
 """Every live call in a task of its own: arrivals, isolation, drain."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -58,6 +58,11 @@ class Switchboard:
         """Ids of the calls that are up."""
         return frozenset(self._tasks)
 
+    @property
+    def calls(self) -> Collection[LiveCall]:
+        """The calls that are up."""
+        return self._calls.values()
+
     def close(self) -> None:
         """No new calls are to come; `run` returns when the live ones are over."""
         self._closed.set()
@@ -106,6 +111,7 @@ class Switchboard:
         except Exception:
             log.exception("call crashed")
         finally:
+            call.over.set()
             await self._release(call)
             if call.a_leg.state.switch_restarted:
                 outcome = LOST

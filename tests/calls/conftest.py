@@ -49,6 +49,7 @@ class Exchange:
             log=self.call_log,
             switch=self.asterisk,
             prompts=self.prompts,
+            calls=self.switchboard.calls,
             is_full=lambda: self.is_full,
         )
         self.switchboard.take(call, story)

@@ -2,8 +2,10 @@
 
 import pytest
 
+from bridge.embedded.phones.phone import media
 from bridge.embedded.phones.steps import Callee, Caller, scenario, wait_for_cue
 from tests.e2e.conftest import Site
+from tests.e2e.test_leaks import assert_nothing_of
 
 
 @pytest.mark.parametrize("attempt", range(5))
@@ -35,3 +37,31 @@ def test_the_caller_gives_up_at_the_very_moment_of_the_answer(site: Site, attemp
         assert (call["disposition"], a_leg["sip_code"]) == ("cancelled", 487)
         assert b_leg["sip_code"] in {200, 487}
     assert call["hung_up_by"] == "caller"
+
+
+def test_two_who_call_each_other_at_once_are_joined(site: Site) -> None:
+    site.create_session()
+    a, b = Caller(), Callee()
+    a_sound, b_sound = site.caller_sound(), site.caller_sound()
+    rings_in_vain = site.waits(scenario(b.is_called(), b.rings(), b.is_cancelled()))
+    talks = [a.invite(), a.hears_ringback(), a.is_answered()]
+    alice = site.calls(
+        scenario(*talks, wait_for_cue(), a.hangs_up()), keywords={"rtp_port": str(a_sound.port)}
+    )
+    alice.has_seen("SIP/2.0 180")
+    bob = site.calls(
+        scenario(*talks, a.is_hung_up_on()),
+        number=site.bob,
+        keywords={"rtp_port": str(b_sound.port)},
+    )
+    answers = [phone.has_seen("SIP/2.0 200") for phone in (alice, bob)]
+    with a_sound.speaking_to(media(answers[0])), b_sound.speaking_to(media(answers[1])):
+        assert a_sound.hears(b_sound)
+        assert b_sound.hears(a_sound)
+    alice.cue()
+    for phone in (alice, bob, rings_in_vain):
+        phone.finish()
+    assert_nothing_of(site.bob, alice.received)
+    assert_nothing_of(site.alice, bob.received)
+    for number in (site.alice, site.bob):
+        assert site.call_record(number)["disposition"] == "completed"

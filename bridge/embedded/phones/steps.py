@@ -237,10 +237,16 @@ class Callee:
         )
 
     def answers_as_the_caller_gives_up(self) -> str:
-        """Answers; a CANCEL that crosses the answer is too late."""
+        """Answers; a CANCEL that crosses the answer is too late, and gets its own answer.
+
+        (RFC 3261 9.2.  One that got none would be sent again, to whatever phone is here by then.)
+        """
         return self.answers().replace(
             '<recv request="ACK"/>',
-            '<recv request="CANCEL" optional="true"/>\n<recv request="ACK"/>',
+            '<recv request="CANCEL" optional="true" next="too_late"/>\n'
+            '<recv request="ACK" next="acknowledged"/>\n'
+            '<label id="too_late"/>\n' + _ok() + '\n<recv request="ACK"/>\n'
+            '<label id="acknowledged"/>',
         )
 
     def fails(self, status: str, *, headers: str = "") -> str:

@@ -1,0 +1,41 @@
+"""Both parties call each other at the same moment: they are joined, and neither is busy."""
+
+from collections.abc import Collection
+
+from bridge.aio import race
+from bridge.calls.live_call import LiveCall, who_hung_up
+from bridge.domain.causes import Cause
+from bridge.domain.outcomes import CANCELLED, HungUpBy, Outcome, completed
+
+
+def crosses(call: LiveCall, others: Collection[LiveCall]) -> LiveCall | None:
+    """The call in which we are just ringing the one who calls here, on the number it has called.
+
+    Only one of this bridge; elsewhere the two are busy to each other, as on any exchange.
+    """
+    return next(
+        (
+            other
+            for other in others
+            if other is not call
+            and other.to is not None
+            and other.to.callee == call.arrival.caller
+            and other.to.caller_id.e164 == call.arrival.dialled
+            and not other.joined
+            and other.crossed_by is None
+        ),
+        None,
+    )
+
+
+async def crossed(call: LiveCall, other: LiveCall) -> Outcome:
+    """Lend the caller's leg to the other call, which joins it, and say how it ended."""
+    await call.a_leg.ring()
+    other.crossed_by = call
+    other.crossed.set()
+    await race(ended=call.a_leg.ended(), over=other.over.wait())
+    if not call.joined:
+        await call.a_leg.hangup(Cause.NO_ANSWER)
+        return CANCELLED
+    await call.a_leg.hangup(Cause.NORMAL_CLEARING)
+    return completed(who_hung_up(HungUpBy.UNKNOWN, call.a_leg.state, other.a_leg.state))

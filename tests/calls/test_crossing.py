@@ -1,0 +1,74 @@
+"""Both call each other at the same moment.  The test plays both phones."""
+
+import dataclasses
+
+import pytest
+
+from bridge.calls.live_call import LiveCall
+from bridge.domain.causes import Cause
+from bridge.domain.outcomes import Disposition
+from bridge.domain.sessions import Side
+from tests.calls.conftest import Exchange, settle
+from tests.people import ALICE_CALLS, BOB, MALLORY, VIRTUAL
+
+pytestmark = pytest.mark.looptime
+
+
+async def bob_calls(exchange: Exchange, *, calls_up: int = 1) -> LiveCall:
+    exchange.call_log.lookup = dataclasses.replace(
+        ALICE_CALLS, caller=BOB, caller_side=Side.SECOND, calls_up=calls_up
+    )
+    return await exchange.comes_in(BOB)
+
+
+@pytest.mark.parametrize("calls_up", [0, 1], ids=["unseen", "seen"])
+async def test_they_are_joined_and_neither_is_busy(exchange: Exchange, calls_up: int) -> None:
+    first = await exchange.comes_in()
+    second = await bob_calls(exchange, calls_up=calls_up)
+    assert first.b_leg
+    assert first.b_leg.state.ended, "the phone that calls need not ring"
+    assert first.a_leg.state.answered
+    assert second.a_leg.state.answered
+    assert ("join", first.a_leg.channel_id, second.a_leg.channel_id) in exchange.asterisk.log
+    exchange.asterisk.hangs_up(second.a_leg)
+    await settle()
+    assert first.a_leg.state.ended
+    by_id = {record.arrival.call_id: record for record in exchange.call_log.records}
+    assert len(by_id) == 2
+    for record in by_id.values():
+        assert record.outcome.disposition is Disposition.COMPLETED
+        assert record.answered_at is not None
+    assert by_id[first.id].outcome.hung_up_by == "callee"
+    assert by_id[second.id].outcome.hung_up_by == "caller"
+
+
+async def test_who_gives_up_at_that_very_moment_leaves_the_other_unanswered(
+    exchange: Exchange,
+) -> None:
+    first = await exchange.comes_in()
+    exchange.asterisk.hangs_up(first.a_leg)
+    second = await bob_calls(exchange)
+    assert not second.a_leg.state.answered
+    assert exchange.told(second.a_leg) == [Cause.USER_BUSY] or exchange.told(second.a_leg) == [
+        Cause.NO_ANSWER
+    ]
+
+
+async def test_a_second_call_of_the_same_party_is_busy(exchange: Exchange) -> None:
+    first = await exchange.comes_in()
+    exchange.call_log.lookup = dataclasses.replace(ALICE_CALLS, calls_up=1)
+    second = await exchange.comes_in()
+    assert exchange.told(second.a_leg) == [Cause.USER_BUSY]
+    exchange.asterisk.hangs_up(first.a_leg)
+
+
+async def test_a_stranger_is_never_joined(exchange: Exchange) -> None:
+    first = await exchange.comes_in()
+    exchange.call_log.lookup = dataclasses.replace(
+        ALICE_CALLS, caller=MALLORY, session=None, caller_side=None
+    )
+    stranger = await exchange.comes_in(MALLORY)
+    assert exchange.told(stranger.a_leg) == [Cause.CALL_REJECTED]
+    elsewhere = await exchange.comes_in(BOB, dialled="+12025550199")
+    assert not elsewhere.a_leg.state.answered, VIRTUAL
+    exchange.asterisk.hangs_up(first.a_leg)
