@@ -47,6 +47,11 @@ class Client:
         body = {"first_party": first_party, "second_party": second_party, **arguments}
         return self._expect(HTTPStatus.CREATED, "POST", "Masking/Session/", body)
 
+    def call_parties(self, session_uuid: str) -> Json:
+        """Have the first party called, and then the second."""
+        path = f"Masking/Session/{session_uuid}/Call/"
+        return self._expect(HTTPStatus.CREATED, "POST", path, {"first": "first"})
+
     def session(self, session_uuid: str) -> Json:
         answer = self._expect(HTTPStatus.OK, "GET", f"Masking/Session/{session_uuid}/")
         found: Json = answer["response"]

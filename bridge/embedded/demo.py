@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -63,6 +64,7 @@ class Demo:
             self._they_talk(ALICE, BOB, virtual)
             self._they_talk(BOB, ALICE, virtual)
             self._stranger_is_refused(virtual)
+            self._call_me(client, str(session["session_uuid"]), virtual)
             self._show_records(client, str(session["session_uuid"]))
 
     def _they_talk(self, number: str, other: str, virtual: str) -> None:
@@ -113,12 +115,50 @@ class Demo:
         silent.stop()
         self._tell(f"A stranger calls {virtual}", "403, and no phone rings")
 
+    def _call_me(self, client: Client, session_uuid: str, virtual: str) -> None:
+        """Both are called on the trunk, so one phone plays both, in two calls."""
+        b = Callee()
+        sounds = [self._sound(self._callee_address) for _ in range(2)]
+        phone = self._phone(
+            scenario(
+                b.is_called(), b.rings(), b.answers(), b.hangs_up_on_cue_or_is_hung_up_on()
+            ).replace("[rtp_port]", "[field0]"),
+            address=self._stack.place.trunk_host,
+            calls=2,
+            callers=[str(sound.port) for sound in sounds],
+        )
+        self._must(until(self._nobody_talks, within=10), "a call has not ended")
+        client.call_parties(session_uuid)
+        self._tell("Alice asks to be called", "by a request over REST")
+        self._is_rung(phone, 1, ALICE, virtual)
+        self._is_rung(phone, 2, BOB, virtual)
+        a_sound, b_sound = sounds
+        first, second = (media(invite) for invite in phone.calls)
+        with a_sound.speaking_to(first), b_sound.speaking_to(second):
+            self._must(b_sound.hears(a_sound), "Bob does not hear Alice")
+            self._must(a_sound.hears(b_sound), "Alice does not hear Bob")
+        phone.cue()
+        phone.finish()
+        self._tell("They talk", "and hang up")
+
+    def _is_rung(self, phone: Phone, count: int, number: str, virtual: str) -> None:
+        name = self._names[number]
+        self._must(until(lambda: len(phone.calls) >= count, within=10), f"{name} is not rung")
+        invite = phone.calls[count - 1]
+        shown = user(header(invite, "From"))
+        self._must(invite.startswith(f"INVITE sip:{number}@"), f"not {name} is rung")
+        self._must(shown == virtual, f"{name}'s phone shows {shown}")
+        self._tell(f"{name}'s phone rings", f"and shows {shown}")
+
+    def _nobody_talks(self) -> bool:
+        return not self._stack.rows("SELECT FROM call WHERE ended_at IS NULL")
+
     def _show_records(self, client: Client, session_uuid: str) -> None:
         self._must(
-            until(lambda: len(self._stack.rows(_CALLS)) == 3, within=10), "records are missing"
+            until(lambda: len(self._stack.rows(_CALLS)) == 4, within=10), "records are missing"
         )
         report = client.session(session_uuid)
-        self._must(len(report["interaction"]) == 2, "the session does not show its two calls")
+        self._must(len(report["interaction"]) == 3, "the session does not show its three calls")
         table = Table("started (UTC)", "outcome", "reason", "talked s", "ended by", "SIP a / b")
         for row in self._stack.rows(_CALLS):
             table.add_row(
@@ -146,7 +186,7 @@ class Demo:
         address: str,
         target: str | None = None,
         dialled: str = "",
-        keywords: dict[str, str] | None = None,
+        **options: Any,
     ) -> Phone:
         self._phones += 1
         phone = Phone(
@@ -156,7 +196,7 @@ class Demo:
             address=address,
             target=target,
             dialled=dialled,
-            keywords=keywords,
+            **options,
         )
         self._with_stops.callback(phone.stop)
         return phone.start()

@@ -26,16 +26,8 @@ def both(site: Site, *ends: str, calls: int = 2) -> Phone:
 
 def invites(phone: Phone, count: int) -> list[str]:
     """The calls that it was given, once there are so many."""
-
-    def found() -> list[str]:
-        first: dict[str, str] = {}
-        for one in phone.received:
-            if one.startswith("INVITE"):
-                first.setdefault(header(one, "Call-ID"), one)
-        return list(first.values())
-
-    assert until(lambda: len(found()) == count, within=10), [one[:60] for one in phone.received]
-    return found()
+    assert until(lambda: len(phone.calls) == count, within=10), phone.calls
+    return phone.calls
 
 
 @pytest.mark.parametrize("ordered_with", ["the session", "an operation"])

@@ -111,6 +111,15 @@ class Phone:
         return self._messages("received")
 
     @property
+    def calls(self) -> list[str]:
+        """The INVITE of every call that reached it, in order."""
+        first: dict[str, str] = {}
+        for message in self.received:
+            if message.startswith("INVITE"):
+                first.setdefault(header(message, "Call-ID"), message)
+        return list(first.values())
+
+    @property
     def sent(self) -> list[str]:
         return self._messages("sent")
 
