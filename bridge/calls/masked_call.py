@@ -33,7 +33,7 @@ from bridge.domain.outcomes import (
     refused,
 )
 from bridge.domain.records import Arrival, CallRecord
-from bridge.domain.routing import Connect, Lookup, Refuse, route
+from bridge.domain.routing import AskPin, Connect, Lookup, Refuse, route
 from bridge.domain.sessions import Limits
 
 logger = structlog.get_logger(__name__)
@@ -96,6 +96,8 @@ async def masked_call(call: LiveCall, *, log: CallLog, switch: Switch, prompts: 
     """
     logger.info("call started", virtual_number=call.arrival.dialled)
     decision = route(await log.arrived(call.arrival))
+    if isinstance(decision, AskPin):
+        decision = Refuse("unknown-caller")  # nobody asks yet
     if isinstance(decision, Refuse):
         outcome, cause = refused(decision.reason)
         await call.a_leg.hangup(cause)
@@ -115,8 +117,8 @@ async def ordered_call(
     """
     logger.info("call ordered", virtual_number=call.arrival.dialled)
     decision = route(lookup)
-    if isinstance(decision, Refuse):
-        return refused(decision.reason)[0]
+    if not isinstance(decision, Connect):
+        return refused(decision.reason if isinstance(decision, Refuse) else "unknown-caller")[0]
     a_leg, session, side = call.a_leg, decision.session, decision.caller_side
     party = session.party(side)
     if party is None:
