@@ -53,16 +53,6 @@ CREATE INDEX session_plays_second ON session (second_virtual_number, created_at 
  WHERE over_at IS NULL AND options ->> 'unknown_caller_play' IS NOT NULL
    AND second_virtual_number IS NOT NULL;
 
-CREATE VIEW live_on_number AS
-SELECT virtual_number AS number, created_at, options
-  FROM session
- WHERE over_at IS NULL AND closed_at IS NULL AND expires_at > now()
- UNION ALL
-SELECT second_virtual_number, created_at, options
-  FROM session
- WHERE over_at IS NULL AND closed_at IS NULL AND expires_at > now()
-   AND second_virtual_number IS NOT NULL;
-
 -- Wrong PINs of late, without the PIN; older ones are deleted as others come.
 CREATE TABLE wrong_pin (
     id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

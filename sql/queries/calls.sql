@@ -27,6 +27,60 @@ WITH number_in_service AS (
       JOIN session ON session.id = found.session
      ORDER BY session.closed_at IS NULL AND session.expires_at > now() DESC, found.own DESC
      LIMIT 1
+), stranger AS MATERIALIZED (  -- nothing for a party; else one look into an index for each
+    SELECT (SELECT options
+              FROM ((SELECT created_at, options
+                       FROM session
+                      WHERE virtual_number = :dialled::text
+                        AND options @> '{"is_pin_authentication_required": true}'
+                        AND over_at IS NULL AND closed_at IS NULL AND expires_at > now()
+                      ORDER BY created_at DESC
+                      LIMIT 1)
+                     UNION ALL
+                    (SELECT created_at, options
+                       FROM session
+                      WHERE second_virtual_number = :dialled::text
+                        AND options @> '{"is_pin_authentication_required": true}'
+                        AND over_at IS NULL AND closed_at IS NULL AND expires_at > now()
+                      ORDER BY created_at DESC
+                      LIMIT 1)) AS asking
+             ORDER BY created_at DESC
+             LIMIT 1) AS pin_options,
+           (SELECT length  -- one look for each, however many PINs there are
+              FROM generate_series(15, 4, -1) AS length
+             WHERE EXISTS (SELECT FROM pin
+                            WHERE virtual_number = :dialled::text
+                              AND length(pin) = length
+                              AND held_until > now())
+             LIMIT 1) AS longest_pin,
+           (SELECT play
+              FROM ((SELECT created_at, options ->> 'unknown_caller_play' AS play
+                       FROM session
+                      WHERE virtual_number = :dialled::text
+                        AND options ->> 'unknown_caller_play' IS NOT NULL
+                        AND over_at IS NULL AND closed_at IS NULL AND expires_at > now()
+                      ORDER BY created_at DESC
+                      LIMIT 1)
+                     UNION ALL
+                    (SELECT created_at, options ->> 'unknown_caller_play' AS play
+                       FROM session
+                      WHERE second_virtual_number = :dialled::text
+                        AND options ->> 'unknown_caller_play' IS NOT NULL
+                        AND over_at IS NULL AND closed_at IS NULL AND expires_at > now()
+                      ORDER BY created_at DESC
+                      LIMIT 1)) AS playing
+             ORDER BY created_at DESC
+             LIMIT 1) AS unknown_caller_play,
+           (SELECT count(*)
+              FROM wrong_pin
+             WHERE virtual_number = :dialled::text
+               AND caller IS NOT DISTINCT FROM :caller::text
+               AND typed_at > now() - make_interval(secs => :window::integer)) AS wrong_of_caller,
+           (SELECT count(*)
+              FROM wrong_pin
+             WHERE virtual_number = :dialled::text
+               AND typed_at > now() - make_interval(secs => :window::integer)) AS wrong_on_number
+     WHERE NOT EXISTS (SELECT FROM held WHERE live AND NOT forced)
 ), new_call AS (
     INSERT INTO call (id, node, session, caller_side, virtual_number, caller, started_at)
     SELECT :call_id::uuid, :node::text, held.session, held.side, :dialled::text, :caller::text,
@@ -65,39 +119,7 @@ SELECT now() AS now,
   FROM (SELECT) AS one
   LEFT JOIN held ON true
   LEFT JOIN session ON session.id = held.session
-  LEFT JOIN LATERAL (
-       SELECT (SELECT options
-                 FROM live_on_number
-                WHERE number = :dialled::text
-                  AND options @> '{"is_pin_authentication_required": true}'
-                ORDER BY created_at DESC
-                LIMIT 1) AS pin_options,
-              (SELECT length  -- a look into the index for each, however many PINs there are
-                 FROM generate_series(15, 4, -1) AS length
-                WHERE EXISTS (SELECT FROM pin
-                               WHERE virtual_number = :dialled::text
-                                 AND length(pin) = length
-                                 AND held_until > now())
-                LIMIT 1) AS longest_pin,
-              (SELECT options ->> 'unknown_caller_play'
-                 FROM live_on_number
-                WHERE number = :dialled::text
-                  AND options ->> 'unknown_caller_play' IS NOT NULL
-                ORDER BY created_at DESC
-                LIMIT 1) AS unknown_caller_play,
-              (SELECT count(*)
-                 FROM wrong_pin
-                WHERE virtual_number = :dialled::text
-                  AND caller IS NOT DISTINCT FROM :caller::text
-                  AND typed_at > now() - make_interval(secs => :window::integer))
-                  AS wrong_of_caller,
-              (SELECT count(*)
-                 FROM wrong_pin
-                WHERE virtual_number = :dialled::text
-                  AND typed_at > now() - make_interval(secs => :window::integer))
-                  AS wrong_on_number
-        WHERE held.live IS NOT TRUE OR held.forced
-       ) AS stranger ON true;
+  LEFT JOIN stranger ON true;
 
 -- name: lock_guesses$
 -- Whoever else types a PIN on this number waits, so that no more are tried than may be.
