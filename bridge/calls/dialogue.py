@@ -1,6 +1,6 @@
 """What is said to one party while the other waits: prompts, and what the keys answer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
 import structlog
@@ -10,6 +10,7 @@ from bridge.ari.errors import AriError
 from bridge.ari.leg import Leg
 from bridge.domain.announcements import Announcement
 from bridge.domain.prompts import NoPrompt, Prompt
+from bridge.domain.routing import AskPin, Lookup
 from bridge.domain.sessions import AnswerGuard
 
 log = structlog.get_logger(__name__)
@@ -17,6 +18,7 @@ log = structlog.get_logger(__name__)
 _PROMPT_WAIT = 2.0  # seconds that a prompt gets to be at hand; the call goes on without it
 _GUARD_ASKS = 2  # times that whoever answers is asked to accept
 _GUARD_WAIT = 5.0  # seconds for a key after each
+_KEY_WAIT = 3.0  # seconds between two digits of a PIN
 
 
 class Prompts(Protocol):
@@ -63,7 +65,7 @@ async def accepts(callee: Leg, guard: AnswerGuard) -> bool:
     if guard is AnswerGuard.NONE:
         return not callee.state.ended
     for _ in range(_GUARD_ASKS):
-        key = await _key_while(callee, Announcement.PRESS_1_TO_ACCEPT.media)
+        key = await _key_while(callee, Announcement.PRESS_1_TO_ACCEPT.media, within=_GUARD_WAIT)
         if key is not None:
             return key == "1"
         if callee.state.ended:
@@ -76,13 +78,65 @@ def time_left(seconds: float) -> Sequence[str]:
     return Announcement.ONE_MINUTE_LEFT.media if seconds == 60 else ("sound:beep",)
 
 
-async def _key_while(leg: Leg, media: Sequence[str]) -> str | None:
-    """The first key pressed while sounds are played, or soon after; it ends them."""
+async def ask_pin(
+    caller: Leg,
+    question: AskPin,
+    prompts: Prompts,
+    check: Callable[[str], Awaitable[Lookup | None]],
+) -> Lookup | None:
+    """Ask a caller for a PIN as often as it may try; what the right one leads to, else ``None``.
+
+    A key ends the question at once; ``#``, the last digit that a PIN can have, or a pause ends the
+    PIN.  No input counts as a try, but not as a wrong PIN.  What is typed is never written down.
+    """
+    if not caller.state.answered:
+        await caller.answer()
+    asks = await _sound(question.prompt, prompts, otherwise=Announcement.ENTER_PIN)
+    for _ in range(question.retries + 1):
+        pin = await _pin_while(caller, asks, longest=question.length, within=question.wait)
+        if caller.state.ended:
+            return None
+        if pin and (found := await check(pin)):
+            return found
+        if pin:
+            wrong = await _sound(question.incorrect, prompts, otherwise=Announcement.INCORRECT_PIN)
+            await caller.play(wrong)
+    return None
+
+
+async def _sound(url: str | None, prompts: Prompts, *, otherwise: Announcement) -> Sequence[str]:
+    prompt = await prompts.get(url, within=_PROMPT_WAIT) if url else None
+    return [prompt.media] if isinstance(prompt, Prompt) else otherwise.media
+
+
+async def _pin_while(leg: Leg, media: Sequence[str], *, longest: int, within: float) -> str:
+    """What is typed during the question, or begun ``within`` seconds after it; may be nothing."""
+    key = await _key_while(leg, media, within=within)
+    typed = ""
+    while key is not None and key != "#":
+        typed += key
+        if len(typed) == longest:
+            break
+        key = await _key(leg, within=_KEY_WAIT)
+    return typed
+
+
+async def _key_while(leg: Leg, media: Sequence[str], *, within: float) -> str | None:
+    """The first key pressed while sounds are played, which ends them, or ``within`` after."""
     pressed: list[str] = []
 
     async def press() -> None:
         pressed.append(await leg.digit())
 
-    if await race(ended=leg.ended(), pressed=press(), played=leg.play(media)) == "played":
-        await race(ended=leg.ended(), pressed=press(), within=_GUARD_WAIT)
+    await race(ended=leg.ended(), pressed=press(), played=leg.play(media))
+    return pressed[0] if pressed else await _key(leg, within=within)
+
+
+async def _key(leg: Leg, *, within: float) -> str | None:
+    pressed: list[str] = []
+
+    async def press() -> None:
+        pressed.append(await leg.digit())
+
+    await race(ended=leg.ended(), pressed=press(), within=within)
     return pressed[0] if pressed else None

@@ -12,7 +12,7 @@ import structlog
 from bridge.aio import TIMED_OUT, alongside, race
 from bridge.ari.leg import Leg
 from bridge.calls.crossing import crossed, crosses
-from bridge.calls.dialogue import Prompts, accepts, entertain, say, time_left
+from bridge.calls.dialogue import Prompts, accepts, ask_pin, entertain, say, time_left
 from bridge.calls.live_call import LiveCall, who_hung_up
 from bridge.domain.causes import Cause
 from bridge.domain.numbers import PhoneNumber
@@ -34,7 +34,7 @@ from bridge.domain.outcomes import (
     refused,
 )
 from bridge.domain.records import Arrival, CallRecord
-from bridge.domain.routing import Connect, Lookup, Refuse, route
+from bridge.domain.routing import AskPin, Connect, Lookup, Refuse, route
 from bridge.domain.sessions import AnswerGuard, Limits
 
 logger = structlog.get_logger(__name__)
@@ -78,6 +78,15 @@ class CallLog(Protocol):
             Unavailable: it could not be written; then the call must not go on.
         """
 
+    async def identify(
+        self, call_id: UUID, virtual_number: str, pin: str, caller: PhoneNumber | None
+    ) -> Lookup | None:
+        """What a PIN leads to, or ``None`` if it is wrong, which counts against the caller.
+
+        Raises:
+            Unavailable: nobody could look.
+        """
+
     def answered(self, call_id: UUID, at: datetime | None, *, ringing_at: datetime | None) -> None:
         """Write, soon, that the two are connected.  Never waits."""
 
@@ -110,11 +119,14 @@ async def masked_call(
     decision = route(await log.arrived(call.arrival))
     if other := crosses(call, calls):
         return await crossed(call, other)
+    if isinstance(decision, AskPin):
+        decision = await _identified(call, decision, log=log, prompts=prompts)
     if isinstance(decision, Connect) and is_full():
         decision = Refuse("bridge-full")
     if isinstance(decision, Refuse):
         outcome, cause = refused(decision.reason)
-        await call.a_leg.hangup(cause)
+        await say(call.a_leg, decision.play, prompts)
+        await call.a_leg.hangup(None if call.a_leg.state.answered else cause)
         return outcome
     return await _connect(call, decision, log=log, switch=switch, prompts=prompts)
 
@@ -131,8 +143,8 @@ async def ordered_call(
     """
     logger.info("call ordered", virtual_number=call.arrival.dialled)
     decision = route(lookup)
-    if isinstance(decision, Refuse):
-        return refused(decision.reason)[0]
+    if not isinstance(decision, Connect):
+        return refused(decision.reason if isinstance(decision, Refuse) else "unknown-caller")[0]
     a_leg, session, side = call.a_leg, decision.session, decision.caller_side
     party = session.party(side)
     if party is None:
@@ -153,6 +165,23 @@ async def ordered_call(
     if not await accepts(a_leg, session.manner.answer_guard):
         return FIRST_NOT_ACCEPTED
     return await _connect(call, decision, log=log, switch=switch, prompts=prompts)
+
+
+async def _identified(
+    call: LiveCall, question: AskPin, *, log: CallLog, prompts: Prompts
+) -> Connect | Refuse:
+    """Have a stranger show who it is: by a PIN, which tells session and side.
+
+    The caller is answered, for it must hear and be heard.
+    """
+
+    async def check(pin: str) -> Lookup | None:
+        arrival = call.arrival
+        return await log.identify(arrival.call_id, arrival.dialled, pin, arrival.caller)
+
+    found = await ask_pin(call.a_leg, question, prompts, check)
+    decision = route(found) if found else Refuse("wrong-pin")
+    return Refuse("wrong-pin") if isinstance(decision, AskPin) else decision
 
 
 async def _connect(

@@ -20,6 +20,8 @@ class Need:
     """The (caller, virtual number) pairs that it must be free for."""
     anybody: Side | None = None
     """The side of whoever else calls it, in a session whose other party is not known."""
+    pin_sides: Sequence[Side] = ()
+    """The parties whose PINs count on it."""
     country: str | None
     """ISO 3166; ``None`` for any."""
     named: PhoneNumber | None
@@ -37,15 +39,19 @@ def needs(new: NewSession) -> Sequence[Need]:
     first = [(number, Side.FIRST) for number in new.numbers(Side.FIRST)]
     second = [(number, Side.SECOND) for number in new.numbers(Side.SECOND)]
     if not new.per_party:
-        return [_need(new, [*first, *second], named=new.virtual_number)]
+        return [_need(new, [*first, *second], of=list(Side), named=new.virtual_number)]
     return [
-        _need(new, first, named=new.virtual_number),
-        _need(new, second, named=new.second_virtual_number),
+        _need(new, first, of=[Side.FIRST], named=new.virtual_number),
+        _need(new, second, of=[Side.SECOND], named=new.second_virtual_number),
     ]
 
 
 def _need(
-    new: NewSession, callers: Sequence[tuple[PhoneNumber, Side]], *, named: PhoneNumber | None
+    new: NewSession,
+    callers: Sequence[tuple[PhoneNumber, Side]],
+    *,
+    of: Sequence[Side],
+    named: PhoneNumber | None,
 ) -> Need:
     leader = callers[0][0]
     both = new.first_party and new.second_party and (new.first_party, new.second_party)
@@ -53,6 +59,7 @@ def _need(
     return Need(
         callers=callers,
         anybody=new.missing_side if new.takes_anybody else None,
+        pin_sides=of if new.pins else (),
         country=leader.country if new.geomatch and named is None else None,
         named=named,
         known_with=known_with if new.sticky and known_with else None,

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.rates import Charge, Tariff
 from bridge.domain.records import Origin, Role
-from bridge.domain.sessions import Session
+from bridge.domain.sessions import Session, Side
 
 T = TypeVar("T")
 
@@ -121,6 +121,13 @@ class SessionReport:
         """Whether whoever calls is the missing party, with no question asked."""
         missing = self.session.first_party is None or self.session.second_party is None
         return missing and not self.options.get("is_pin_authentication_required", False)
+
+    @property
+    def pin_count(self) -> int:
+        """How many PINs lead to it."""
+        if not self.options.get("is_pin_authentication_required", False):
+            return 0
+        return sum(bool(self.options.get(f"{side}_party_pin")) for side in Side)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from bridge.domain.egress import EgressRules
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.pins import Pins
 from bridge.domain.reports import SessionStatus
 from bridge.domain.sessions import Direction, Side
 
@@ -126,8 +127,10 @@ class NewSession:
     client_reference_id: str | None = None
     metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     options: Mapping[str, Any]
+    pins: Pins | None = None
+    """What strangers type to be led to it; ``None``: strangers are not asked."""
     cooloff: int = 0
-    """Seconds for which the pairs rest when the session is over."""
+    """Seconds for which the pairs and PINs rest when the session is over."""
     once: Once | None = None
     """Make it once, however often it is asked for."""
     call_me: bool = False
@@ -184,6 +187,8 @@ class Refusal(enum.Enum):
     NAMED_NUMBER_UNKNOWN = "virtual-number-not-in-pool"
     NAMED_NUMBER_INACTIVE = "virtual-number-not-active"
     NAMED_NUMBER_IN_USE = "virtual-number-in-use"
+    PIN_TAKEN = "pin-taken"
+    PINS_USED_UP = "pins-used-up"
     PARTY_IS_VIRTUAL = "party-is-a-virtual-number"
     SUBACCOUNT_UNKNOWN = "subaccount-unknown"
     SUBACCOUNT_IN_USE = "subaccount-in-use"

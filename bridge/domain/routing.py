@@ -8,6 +8,22 @@ from bridge.domain.sessions import Direction, Limits, Session, Side
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class AskPin:
+    """Answer, and ask the caller for a PIN; whether it is right, the store says."""
+
+    prompt: str
+    """URL of what asks for it."""
+    incorrect: str | None
+    """URL of what is said to a wrong one."""
+    retries: int
+    """How often the caller may try again in this call."""
+    wait: int
+    """Seconds before it is asked again."""
+    length: int
+    """Digits of the longest PIN that can be right: with these it is complete."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
     """What the store knows of a (caller, virtual number) pair at ``now``, its own clock."""
 
@@ -26,6 +42,14 @@ class Lookup:
     """Over all its calls; counted where it has a limit."""
     last_counterpart: PhoneNumber | None = None
     """Whom the one party of a session talked to last, while the other is missing."""
+    identified: bool = False
+    """Whether the caller showed that it is that party, whatever its number: its PIN was right."""
+    pin_question: AskPin | None = None
+    """What a caller is asked who is a stranger, or must show that it is none."""
+    pin_locked: bool = False
+    """Whether too many wrong PINs were typed of late to ask for another."""
+    unknown_caller_play: str | None = None
+    """URL of what strangers hear where no PIN is asked for."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,20 +74,27 @@ class Connect:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Refuse:
-    """Connect nobody, and do not answer."""
+    """Connect nobody, and do not answer unless there is something to be said."""
 
     reason: str
+    play: str | None = None
+    """URL of what the caller hears instead."""
 
 
-def route(lookup: Lookup) -> Connect | Refuse:
-    """Decide an inbound call.  Whoever is not a party of a live session is refused."""
+def route(lookup: Lookup) -> Connect | AskPin | Refuse:
+    """Decide an inbound call.
+
+    Whoever is not a party of a live session is refused, or asked for a PIN where there is one.
+    """
     session, side = lookup.session, lookup.caller_side
     if not lookup.number_in_service:
         return Refuse("number-not-in-service")
-    if session is None or side is None or not _is_party(lookup.caller, session, side):
-        return Refuse("unknown-caller")
+    if session is None or side is None or not _is_party(lookup, session, side):
+        return _turn_away(lookup, "unknown-caller")
     if not session.is_live(lookup.now):
-        return Refuse("session-expired")
+        return _turn_away(lookup, "session-expired")
+    if session.manner.forces_pin and not lookup.identified:
+        return _turn_away(lookup, "unknown-caller")
     if session.valid_from and lookup.now < session.valid_from:
         return Refuse("session-not-begun")
     if session.direction is Direction.ONE_WAY and side is Side.SECOND:
@@ -87,9 +118,17 @@ def route(lookup: Lookup) -> Connect | Refuse:
     )
 
 
-def _is_party(caller: PhoneNumber | None, session: Session, side: Side) -> bool:
-    """Whether the session is the caller's: a party's number, or anybody where that is missing."""
-    return session.party(side) is None or caller in session.numbers(side)
+def _is_party(lookup: Lookup, session: Session, side: Side) -> bool:
+    """Whether the session is the caller's: by PIN, by number, or anybody's who is missing."""
+    known = lookup.identified or session.party(side) is None
+    return known or lookup.caller in session.numbers(side)
+
+
+def _turn_away(lookup: Lookup, reason: str) -> AskPin | Refuse:
+    """What becomes of a caller who is not known to be a party."""
+    if lookup.pin_locked:
+        return Refuse("pin-locked")
+    return lookup.pin_question or Refuse(reason, lookup.unknown_caller_play)
 
 
 def _time_left(session: Session, seconds_talked: int) -> int:

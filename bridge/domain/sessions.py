@@ -45,6 +45,8 @@ class Manner:
     answer_guard: AnswerGuard = AnswerGuard.NONE
     time_limit_warning: int = 60
     """Seconds before the end of a call by its limit at which both are told; -1 for never."""
+    forces_pin: bool = False
+    """Whether even a party that calls from its own number must type its PIN."""
 
     def prompt(self, side: Side) -> str | None:
         return self.first_prompt if side is Side.FIRST else self.second_prompt

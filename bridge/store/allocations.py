@@ -1,24 +1,29 @@
 """Taking virtual numbers out of the pool, and the pairs on them."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
 from bridge import metrics
 from bridge.domain.allocation import Need, Stock, needs, why_none
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.pins import choices
 from bridge.domain.requests import NewSession, Refusal
 from bridge.domain.sessions import Side
 from bridge.store import queries
-from bridge.store.pool import Connection
+from bridge.store.pool import Connection, Row
 from bridge.store.session_rows import all_digits, digits
 
 log = structlog.get_logger(__name__)
 
 
+Choices = Mapping[Side, Sequence[str]]
+"""What each party's PIN may be, best first."""
+
+
 class PairTaken(Exception):
-    """Another session holds the pair: undo the attempt."""
+    """Another session holds the pair, or the PIN: undo the attempt."""
 
 
 class NoNumber(Exception):
@@ -35,10 +40,12 @@ class Allocations:
     Args:
         headroom: when fewer numbers than this are left for a session like the one just made, the
             account is warned.
+        draw_pin: a PIN of so many digits, at random.
     """
 
-    def __init__(self, *, headroom: int) -> None:
+    def __init__(self, *, headroom: int, draw_pin: Callable[[int], str]) -> None:
         self._headroom = headroom
+        self._draw_pin = draw_pin
         self._sql = queries.load()
 
     async def lock(self, connection: Connection, new: NewSession) -> bool:
@@ -51,13 +58,19 @@ class Allocations:
         is_ours: bool = await self._sql.any_is_virtual(connection, numbers=parties)
         return is_ours
 
-    async def find(self, connection: Connection, new: NewSession) -> list[PhoneNumber]:
+    def draw_pins(self, new: NewSession) -> Choices:
+        """What the PINs of a session may be."""
+        return choices(new.pins, self._draw_pin)
+
+    async def find(
+        self, connection: Connection, new: NewSession, pins: Choices
+    ) -> list[PhoneNumber]:
         """The numbers that fit best, one for each need of the session.
 
         Raises:
             NoNumber: there is none for one of them.
         """
-        return [await self._best(connection, new, need) for need in needs(new)]
+        return [await self._best(connection, new, need, pins) for need in needs(new)]
 
     async def take(
         self,
@@ -65,8 +78,11 @@ class Allocations:
         new: NewSession,
         session_id: uuid.UUID,
         virtual_numbers: Sequence[PhoneNumber],
-    ) -> None:
-        """Take the session's pairs on its numbers.  The primary key of ``route`` decides.
+        pins: Choices,
+    ) -> Mapping[Side, str]:
+        """Take the session's pairs on its numbers, and its PINs; the PINs that it has now.
+
+        The primary keys of ``route`` and ``pin`` decide.
 
         Raises:
             PairTaken: one was taken since `find` looked at it; to look again finds another.
@@ -84,6 +100,34 @@ class Allocations:
                 side=need.anybody.value,
             ):
                 raise PairTaken
+        with_pin = [(number, side) for number, need in found for side in need.pin_sides]
+        await self._sql.lock_pins(
+            connection, virtual_numbers=all_digits(number for number, _ in with_pin)
+        )
+        return {
+            side: await self._take_pin(connection, session_id, number, side, pins[side])
+            for number, side in with_pin
+        }
+
+    async def _take_pin(
+        self,
+        connection: Connection,
+        session_id: uuid.UUID,
+        virtual_number: PhoneNumber,
+        side: Side,
+        may_be: Sequence[str],
+    ) -> str:
+        """Raises: PairTaken: every one is another session's."""
+        for pin in may_be:
+            if await self._sql.take_pin(
+                connection,
+                virtual_number=virtual_number.e164,
+                pin=pin,
+                session=session_id,
+                side=side.value,
+            ):
+                return pin
+        raise PairTaken
 
     async def take_pair(
         self,
@@ -104,7 +148,9 @@ class Allocations:
         if taken is None:
             raise PairTaken
 
-    async def _best(self, connection: Connection, new: NewSession, need: Need) -> PhoneNumber:
+    async def _best(
+        self, connection: Connection, new: NewSession, need: Need, pins: Choices
+    ) -> PhoneNumber:
         one, other = need.known_with or (None, None)
         where = {
             "account": new.account,
@@ -113,16 +159,25 @@ class Allocations:
             "named": digits(need.named),
             "parties": all_digits(party for party, _ in need.callers),
             "for_anybody": need.anybody is not None,
+            "with_pin": bool(need.pin_sides),
         }
-        row = await self._sql.find_free_number(
-            connection,
-            **where,
-            one=digits(one),
-            other=digits(other),
-        )
+        wanted = {**where, "one": digits(one), "other": digits(other)}
+
+        async def look(pins: Choices) -> Row | None:
+            """A number that is free for the callers, and these PINs on it."""
+            first, second = (pins.get(side) if side in need.pin_sides else None for side in Side)
+            row: Row | None = await self._sql.find_free_number(
+                connection, **wanted, first_pins=first, second_pins=second
+            )
+            return row
+
+        row = await look(pins)
         if need.named is None:
             await self._watch(connection, new, need, left=row["free"] - 1 if row else -1)
         if row is None:
+            if need.pin_sides and await look({}):
+                given = choices(new.pins, self._draw_pin, given_only=True)
+                raise NoNumber(Refusal.PINS_USED_UP if await look(given) else Refusal.PIN_TAKEN)
             stock = await self._sql.count_stock(connection, **where)
             raise NoNumber(why_none(need, Stock(**stock)))
         return PhoneNumber(row["number"])

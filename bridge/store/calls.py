@@ -1,15 +1,17 @@
 """Calls and their legs in Postgres."""
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.pins import WINDOW
 from bridge.domain.rates import UNANSWERED, Charge, Direction, Tariff
 from bridge.domain.records import Arrival, CallRecord, LegRecord, OpenCall, Origin, Role
 from bridge.domain.routing import Lookup
 from bridge.domain.sessions import AnswerGuard, Limits, Side
-from bridge.store import queries
+from bridge.store import pins, queries
 from bridge.store.pool import Connection, Database, Row
 from bridge.store.rates import day_of, find_rate
 from bridge.store.session_rows import digits, session
@@ -44,8 +46,41 @@ class Calls:
                 dialled=arrival.dialled,
                 caller=digits(arrival.caller),
                 started_at=arrival.started_at,
+                window=WINDOW,
             )
-        return lookup(row, arrival.caller)
+        question = pins.pin_question(row)
+        return dataclasses.replace(
+            lookup(row, arrival.caller),
+            pin_question=question,
+            pin_locked=question is not None and pins.locked(row),
+            unknown_caller_play=row["unknown_caller_play"],
+        )
+
+    async def identify(
+        self, call_id: UUID, virtual_number: str, pin: str, caller: PhoneNumber | None
+    ) -> Lookup | None:
+        """What is known of a caller who typed a PIN; ``None`` if it was wrong, which is counted.
+
+        A right one is written down with the call, and the caller's number with the session where
+        it is to be remembered.  After too many wrong ones even a right one is none.
+
+        Raises:
+            StoreUnavailable: it was not looked at, or nobody knows.
+        """
+        where = {"virtual_number": virtual_number, "caller": digits(caller)}
+        async with self._database.transaction() as connection:
+            await self._sql.lock_guesses(connection, virtual_number=virtual_number)
+            tried = await self._sql.count_wrong_pins(connection, **where, window=WINDOW)
+            if pins.locked(tried):
+                return Lookup(
+                    now=tried["now"], number_in_service=True, caller=caller, pin_locked=True
+                )
+            if not await self._sql.identify_caller(connection, **where, call_id=call_id, pin=pin):
+                await self._sql.note_wrong_pin(connection, **where, window=WINDOW)
+                return None
+            await self._sql.remember_caller(connection, call_id=call_id)
+            row = await self._sql.look_up_order(connection, call_id=call_id)
+            return dataclasses.replace(lookup(row, caller), identified=True)
 
     async def open_calls(self) -> Sequence[OpenCall]:
         """Calls of this bridge whose record is not complete, oldest first."""

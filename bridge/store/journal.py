@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 import tenacity
 
+from bridge.domain.numbers import PhoneNumber
 from bridge.domain.records import Arrival, CallRecord
 from bridge.domain.routing import Lookup
 from bridge.store.calls import Calls
@@ -36,6 +37,11 @@ class Journal:
 
     async def arrived(self, arrival: Arrival) -> Lookup:
         return await self._calls.arrived(arrival)
+
+    async def identify(
+        self, call_id: UUID, virtual_number: str, pin: str, caller: PhoneNumber | None
+    ) -> Lookup | None:
+        return await self._calls.identify(call_id, virtual_number, pin, caller)
 
     def answered(self, call_id: UUID, at: datetime | None, *, ringing_at: datetime | None) -> None:
         self._add(

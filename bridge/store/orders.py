@@ -97,4 +97,6 @@ class Orders:
             started_at=row["started_at"],
             origin=Origin.CALL_ME,
         )
-        return Order(arrival, lookup(row, caller), cancelled=row["cancelled"])
+        # We call the party at its own number: it need not show who it is.
+        known = dataclasses.replace(lookup(row, caller), identified=True)
+        return Order(arrival, known, cancelled=row["cancelled"])

@@ -71,6 +71,7 @@ def _manner(options: Mapping[str, Any]) -> Manner:
         second_prompt=options.get("second_party_play_url"),
         answer_guard=AnswerGuard(options.get("answer_guard", AnswerGuard.NONE)),
         time_limit_warning=options.get("time_limit_warning") or Manner.time_limit_warning,
+        forces_pin=options.get("force_pin_authentication", False),
     )
 
 

@@ -1,7 +1,7 @@
 """Masking sessions, and the (caller, virtual number) pairs that they hold."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import asyncpg
 
@@ -19,9 +19,10 @@ from bridge.domain.requests import (
 )
 from bridge.domain.sessions import Side
 from bridge.store import queries
-from bridge.store.allocations import Allocations, NoNumber, PairTaken
+from bridge.store.allocations import Allocations, Choices, NoNumber, PairTaken
 from bridge.store.errors import StoreUnavailable
 from bridge.store.orders import Orders, Refused
+from bridge.store.pins import random_pin
 from bridge.store.pool import Connection, Database, Row
 from bridge.store.session_rows import all_digits, digits, session_report
 
@@ -31,9 +32,16 @@ _ATTEMPTS = 20  # at numbers that somebody else takes in the moment between look
 class Sessions:
     """Sessions by account.  All times are the database's."""
 
-    def __init__(self, database: Database, orders: Orders, *, headroom: int = 1) -> None:
+    def __init__(
+        self,
+        database: Database,
+        orders: Orders,
+        *,
+        headroom: int = 1,
+        draw_pin: Callable[[int], str] = random_pin,
+    ) -> None:
         self._database = database
-        self._allocations = Allocations(headroom=headroom)
+        self._allocations = Allocations(headroom=headroom, draw_pin=draw_pin)
         self._orders = orders
         self._sql = queries.load()
 
@@ -54,7 +62,7 @@ class Sessions:
     async def create(self, new: NewSession, by: By) -> SessionReport | DryRun | Refusal:
         """Find virtual numbers that are free for the parties, and take them.
 
-        The primary key of ``route`` is what keeps a pair from being given twice.
+        The primary keys of ``route`` and ``pin`` are what keeps a pair from being given twice.
         """
         try:
             async with self._database.transaction() as connection:
@@ -81,10 +89,11 @@ class Sessions:
     async def _make(self, connection: Connection, new: NewSession, by: By) -> uuid.UUID | Refusal:
         """Raises: Refused: nothing was made."""
         for _ in range(_ATTEMPTS):
+            pins = self._allocations.draw_pins(new)
             try:
-                virtual_numbers = await self._allocations.find(connection, new)
+                virtual_numbers = await self._allocations.find(connection, new, pins)
                 async with connection.transaction():
-                    return await self._insert(connection, new, virtual_numbers, by)
+                    return await self._insert(connection, new, virtual_numbers, pins, by)
             except PairTaken:
                 continue
             except NoNumber as none:
@@ -159,8 +168,8 @@ class Sessions:
                 await self._change(connection, session_id, change)
                 held = await self._sql.hold_routes(connection, session=session_id)
                 report = await self._report(connection, account, session_id)
-                if held < _pairs(report):
-                    # It ended while we looked, and somebody took a pair of it at once.
+                if held < _holds(report):
+                    # It ended while we looked, and somebody took a pair or PIN of it at once.
                     raise Refused(Refusal.ALREADY_EXPIRED)
                 await self._note(connection, session_id, "updated", by, change.changed)
                 return report
@@ -207,6 +216,7 @@ class Sessions:
         connection: Connection,
         new: NewSession,
         virtual_numbers: Sequence[PhoneNumber],
+        pins: Choices,
         by: By,
     ) -> uuid.UUID:
         """Raises: PairTaken, Refused: nothing was done."""
@@ -238,7 +248,10 @@ class Sessions:
             options=dict(new.options),
         )
         await self._remember(connection, new, session_id)
-        await self._allocations.take(connection, new, session_id, virtual_numbers)
+        taken = await self._allocations.take(connection, new, session_id, virtual_numbers, pins)
+        if taken:
+            shown = {f"{side}_party_pin": pin for side, pin in taken.items()}
+            await self._sql.keep_pins(connection, session=session_id, pins=shown)
         await self._note(connection, session_id, "created", by)
         if new.call_me:
             await self._orders.write(connection, new.account, session_id, Side.FIRST)
@@ -359,7 +372,7 @@ class _Undo(Exception):
         self.report = report
 
 
-def _pairs(report: SessionReport) -> int:
-    """How many pairs a session must hold."""
-    one = report.session
-    return sum(len(one.numbers(side)) for side in Side) + report.takes_anybody
+def _holds(report: SessionReport) -> int:
+    """How many pairs and PINs a session must hold."""
+    numbers = {number for side in Side for number in report.session.numbers(side)}
+    return len(numbers) + report.takes_anybody + report.pin_count

@@ -5,13 +5,17 @@
 -- ringing phone, what is known of its numbers.  :dialled is as signalled; :caller is null when
 -- withheld.  A live session comes first, and the caller's own before one that takes anybody; the
 -- last session that held the pair is given even if it is over: the record names it.
+-- For a caller that is no party of a live session, or must show that it is, what strangers are asked
+-- for on this number; the newest session decides.
 WITH number_in_service AS (
     SELECT 1
       FROM virtual_number
      WHERE number = :dialled::text
        AND state IN ('active', 'draining')
 ), held AS (
-    SELECT found.session, found.side
+    SELECT found.session, found.side, found.own,
+           session.closed_at IS NULL AND session.expires_at > now() AS live,
+           session.options @> '{"force_pin_authentication": true}' AS forced
       FROM (SELECT session, side, true AS own
               FROM route
              WHERE virtual_number = :dialled::text
@@ -23,6 +27,60 @@ WITH number_in_service AS (
       JOIN session ON session.id = found.session
      ORDER BY session.closed_at IS NULL AND session.expires_at > now() DESC, found.own DESC
      LIMIT 1
+), stranger AS MATERIALIZED (  -- nothing for a party; else one look into an index for each
+    SELECT (SELECT options
+              FROM ((SELECT created_at, options
+                       FROM session
+                      WHERE virtual_number = :dialled::text
+                        AND options @> '{"is_pin_authentication_required": true}'
+                        AND over_at IS NULL AND closed_at IS NULL AND expires_at > now()
+                      ORDER BY created_at DESC
+                      LIMIT 1)
+                     UNION ALL
+                    (SELECT created_at, options
+                       FROM session
+                      WHERE second_virtual_number = :dialled::text
+                        AND options @> '{"is_pin_authentication_required": true}'
+                        AND over_at IS NULL AND closed_at IS NULL AND expires_at > now()
+                      ORDER BY created_at DESC
+                      LIMIT 1)) AS asking
+             ORDER BY created_at DESC
+             LIMIT 1) AS pin_options,
+           (SELECT length  -- one look for each, however many PINs there are
+              FROM generate_series(15, 4, -1) AS length
+             WHERE EXISTS (SELECT FROM pin
+                            WHERE virtual_number = :dialled::text
+                              AND length(pin) = length
+                              AND held_until > now())
+             LIMIT 1) AS longest_pin,
+           (SELECT play
+              FROM ((SELECT created_at, options ->> 'unknown_caller_play' AS play
+                       FROM session
+                      WHERE virtual_number = :dialled::text
+                        AND options ->> 'unknown_caller_play' IS NOT NULL
+                        AND over_at IS NULL AND closed_at IS NULL AND expires_at > now()
+                      ORDER BY created_at DESC
+                      LIMIT 1)
+                     UNION ALL
+                    (SELECT created_at, options ->> 'unknown_caller_play' AS play
+                       FROM session
+                      WHERE second_virtual_number = :dialled::text
+                        AND options ->> 'unknown_caller_play' IS NOT NULL
+                        AND over_at IS NULL AND closed_at IS NULL AND expires_at > now()
+                      ORDER BY created_at DESC
+                      LIMIT 1)) AS playing
+             ORDER BY created_at DESC
+             LIMIT 1) AS unknown_caller_play,
+           (SELECT count(*)
+              FROM wrong_pin
+             WHERE virtual_number = :dialled::text
+               AND caller IS NOT DISTINCT FROM :caller::text
+               AND typed_at > now() - make_interval(secs => :window::integer)) AS wrong_of_caller,
+           (SELECT count(*)
+              FROM wrong_pin
+             WHERE virtual_number = :dialled::text
+               AND typed_at > now() - make_interval(secs => :window::integer)) AS wrong_on_number
+     WHERE NOT EXISTS (SELECT FROM held WHERE live AND NOT forced)
 ), new_call AS (
     INSERT INTO call (id, node, session, caller_side, virtual_number, caller, started_at)
     SELECT :call_id::uuid, :node::text, held.session, held.side, :dialled::text, :caller::text,
@@ -54,10 +112,105 @@ SELECT now() AS now,
        session.first_party_alternates, session.second_party_alternates, session.virtual_number,
        session.second_virtual_number, session.direction, session.created_at, session.modified_at,
        session.valid_from, session.expires_at, session.closed_at, session.ring_timeout,
-       session.call_time_limit, session.max_calls, session.max_total_duration, session.options
+       session.call_time_limit, session.max_calls, session.max_total_duration, session.options,
+       coalesce(held.own AND held.live, false) AS registered,
+       stranger.pin_options, stranger.longest_pin, stranger.unknown_caller_play,
+       stranger.wrong_of_caller, stranger.wrong_on_number
   FROM (SELECT) AS one
   LEFT JOIN held ON true
-  LEFT JOIN session ON session.id = held.session;
+  LEFT JOIN session ON session.id = held.session
+  LEFT JOIN stranger ON true;
+
+-- name: lock_guesses$
+-- Whoever else types a PIN on this number waits, so that no more are tried than may be.
+SELECT pg_advisory_xact_lock(3, hashtext(:virtual_number::text));
+
+-- name: count_wrong_pins^
+-- What was typed wrongly of late, and whether the caller is a party of a live session.
+SELECT now() AS now,
+       count(*) FILTER (WHERE caller IS NOT DISTINCT FROM :caller::text) AS wrong_of_caller,
+       count(*) AS wrong_on_number,
+       EXISTS (SELECT
+                 FROM route
+                 JOIN session ON session.id = route.session
+                WHERE route.virtual_number = :virtual_number::text
+                  AND route.party_number = :caller::text
+                  AND session.closed_at IS NULL
+                  AND session.expires_at > now()) AS registered
+  FROM wrong_pin
+ WHERE virtual_number = :virtual_number::text
+   AND typed_at > now() - make_interval(secs => :window::integer);
+
+-- name: note_wrong_pin!
+-- Count a wrong PIN, and forget those that count no more.
+WITH old AS (
+    SELECT id FROM wrong_pin
+     WHERE typed_at <= now() - make_interval(secs => :window::integer)
+     LIMIT 1000
+       FOR UPDATE SKIP LOCKED
+), forgotten AS (
+    DELETE FROM wrong_pin USING old WHERE wrong_pin.id = old.id
+)
+INSERT INTO wrong_pin (virtual_number, caller)
+VALUES (:virtual_number::text, :caller::text);
+
+-- name: identify_caller^
+-- The live session and the side that a PIN leads to, written down with the call; no row: none.  Nor
+-- does it lead a party to itself, who would be rung by its own call.
+UPDATE call
+   SET session = session.id, caller_side = pin.side
+  FROM pin
+  JOIN session ON session.id = pin.session
+ WHERE call.id = :call_id::uuid
+   AND call.ended_at IS NULL
+   AND pin.virtual_number = :virtual_number::text
+   AND pin.pin = :pin::text
+   AND session.closed_at IS NULL
+   AND session.expires_at > now()
+   AND coalesce(:caller::text <> ALL (CASE pin.side
+           WHEN 'first' THEN session.second_party_alternates || session.second_party::text
+           ELSE session.first_party_alternates || session.first_party::text END), true)
+RETURNING call.id;
+
+-- name: remember_caller!
+-- From now on a caller whose PIN was right is known by its number, where that is agreed and the pair
+-- is free.  A PIN that is passed on from hand to hand makes no endless list.  The session first, as
+-- whoever changes it does, so that no two wait crosswise.
+WITH agreed AS (
+    SELECT session.id, call.caller, call.caller_side, call.virtual_number,
+           session.expires_at + make_interval(secs => session.cooloff) AS held_until
+      FROM call
+      JOIN session ON session.id = call.session
+     WHERE call.id = :call_id::uuid
+       AND call.caller IS NOT NULL
+       AND session.options @> '{"remember_caller": true}'
+       AND cardinality(session.first_party_alternates) < 20
+       AND cardinality(session.second_party_alternates) < 20
+       AND NOT EXISTS (SELECT FROM virtual_number
+                        WHERE number = call.caller AND state <> 'retired')
+       FOR UPDATE OF session
+), taken AS (
+    INSERT INTO route (virtual_number, party_number, session, side, held_until)
+    SELECT virtual_number, caller, id, caller_side, held_until FROM agreed
+    ON CONFLICT (virtual_number, party_number) DO UPDATE
+       SET session = excluded.session, side = excluded.side, held_until = excluded.held_until
+     WHERE route.held_until <= now()
+       AND NOT EXISTS (SELECT FROM call
+                        WHERE call.session = route.session AND call.ended_at IS NULL)
+    RETURNING session, side, party_number
+), step AS (
+    INSERT INTO session_history (session, what, actor, changed)
+    SELECT session, 'updated', 'call ' || :call_id::text, ARRAY[side || '_party_alternates']
+      FROM taken
+)
+UPDATE session
+   SET first_party_alternates = first_party_alternates
+           || CASE taken.side WHEN 'first' THEN ARRAY[taken.party_number::text] ELSE '{}' END,
+       second_party_alternates = second_party_alternates
+           || CASE taken.side WHEN 'second' THEN ARRAY[taken.party_number::text] ELSE '{}' END,
+       modified_at = now()
+  FROM taken
+ WHERE session.id = taken.session;
 
 -- name: record_answer!
 -- The two are connected; a restarted bridge counts the time limit from here.
@@ -88,7 +241,7 @@ ON CONFLICT (id) DO UPDATE
  WHERE call.ended_at IS NULL;
 
 -- name: prolong_session!
--- A call that is over prolongs its session where that is agreed, and the hold on its pairs.
+-- A call that is over prolongs its session where that is agreed, and the hold on its pairs and PINs.
 WITH prolonged AS (
     UPDATE session
        SET expires_at = now() + make_interval(secs => session.expiry_after_last_call)
@@ -107,6 +260,11 @@ WITH prolonged AS (
        SET held_until = prolonged.held_until
       FROM prolonged
      WHERE open_route.session = prolonged.id
+), pin_held AS (
+    UPDATE pin
+       SET held_until = prolonged.held_until
+      FROM prolonged
+     WHERE pin.session = prolonged.id
 )
 UPDATE route
    SET held_until = prolonged.held_until

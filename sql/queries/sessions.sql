@@ -33,6 +33,8 @@ SELECT EXISTS (SELECT FROM virtual_number
 -- The busiest number that is free for all :parties, so that few are used and many stay whole; among
 -- equals the one that :one and :other last had.  From 32 pairs on all count as equally busy, so that
 -- looking takes no longer the more there are.  Also says how many are free.
+-- :first_pins and :second_pins are what that party's PIN may be, of which one must be free; null for
+-- no PIN.  Strangers are asked for a PIN or reach the one session that takes anybody, not both.
 SELECT virtual_number.number, count(*) OVER () AS free
   FROM virtual_number
  WHERE account = :account::text
@@ -53,6 +55,23 @@ SELECT virtual_number.number, count(*) OVER () AS free
           AND (open_route.held_until > now()
                OR EXISTS (SELECT FROM call
                            WHERE call.session = open_route.session AND call.ended_at IS NULL))))
+   AND NOT (:for_anybody::boolean AND EXISTS (
+       SELECT FROM pin
+        WHERE pin.virtual_number = virtual_number.number AND pin.held_until > now()))
+   AND NOT (:with_pin::boolean AND EXISTS (
+       SELECT FROM open_route
+        WHERE open_route.virtual_number = virtual_number.number
+          AND open_route.held_until > now()))
+   AND (:first_pins::text[] IS NULL OR EXISTS (
+       SELECT FROM unnest(:first_pins::text[]) AS wanted (pin)
+        WHERE NOT EXISTS (SELECT FROM held_pin
+                           WHERE held_pin.virtual_number = virtual_number.number
+                             AND held_pin.pin = wanted.pin)))
+   AND (:second_pins::text[] IS NULL OR EXISTS (
+       SELECT FROM unnest(:second_pins::text[]) AS wanted (pin)
+        WHERE NOT EXISTS (SELECT FROM held_pin
+                           WHERE held_pin.virtual_number = virtual_number.number
+                             AND held_pin.pin = wanted.pin)))
  ORDER BY (SELECT count(*)
              FROM (SELECT FROM route
                     WHERE route.virtual_number = virtual_number.number
@@ -79,6 +98,9 @@ SELECT count(*) AS in_pool,
                     WHERE virtual_number = number AND party_number = ANY(:parties::text[])
                     UNION ALL
                    SELECT session FROM open_route
+                    WHERE virtual_number = number AND (:for_anybody::boolean OR :with_pin::boolean)
+                    UNION ALL
+                   SELECT session FROM pin
                     WHERE virtual_number = number AND :for_anybody::boolean) AS holder
              JOIN session ON session.id = holder.session
             WHERE ((session.closed_at IS NULL AND session.expires_at > now())
@@ -113,7 +135,8 @@ VALUES (:id::uuid, :account::text, :first_party::text, :second_party::text,
 -- name: take_route^
 -- Take one (caller, virtual number) pair, from nobody or from a session that is over and has cooled
 -- off.  No row means that somebody else holds it: the primary key decides, whatever was looked at
--- before.  A pair stays held while a call of its session is up.
+-- before.  A pair stays held while a call of its session is up.  What is the session's own already
+-- (a caller's whom it remembers) is its own still.
 INSERT INTO route (virtual_number, party_number, session, side, held_until)
 SELECT :virtual_number::text, :party_number::text, session.id, :side::text,
        session.expires_at + make_interval(secs => session.cooloff)
@@ -121,8 +144,10 @@ SELECT :virtual_number::text, :party_number::text, session.id, :side::text,
  WHERE session.id = :session::uuid
 ON CONFLICT (virtual_number, party_number) DO UPDATE
    SET session = excluded.session, side = excluded.side, held_until = excluded.held_until
- WHERE route.held_until <= now()
-   AND NOT EXISTS (SELECT FROM call WHERE call.session = route.session AND call.ended_at IS NULL)
+ WHERE route.session = excluded.session
+    OR (route.held_until <= now()
+        AND NOT EXISTS (SELECT FROM call
+                         WHERE call.session = route.session AND call.ended_at IS NULL))
 RETURNING session;
 
 -- name: take_open_route^
@@ -138,6 +163,31 @@ ON CONFLICT (virtual_number) DO UPDATE
    AND NOT EXISTS (SELECT FROM call
                     WHERE call.session = open_route.session AND call.ended_at IS NULL)
 RETURNING session;
+
+-- name: lock_pins$
+-- Whoever else takes PINs on one of these waits until this transaction ends, so that no two who draw
+-- theirs wait crosswise; in the order of the locks, for the same reason.
+SELECT count(pg_advisory_xact_lock(2, key))
+  FROM (SELECT DISTINCT hashtext(number) AS key
+          FROM unnest(:virtual_numbers::text[]) AS number
+         ORDER BY key) AS keys;
+
+-- name: take_pin^
+-- Take one PIN on a number, as take_route takes a pair: the primary key decides.
+INSERT INTO pin (virtual_number, pin, session, side, held_until)
+SELECT :virtual_number::text, :pin::text, session.id, :side::text,
+       session.expires_at + make_interval(secs => session.cooloff)
+  FROM session
+ WHERE session.id = :session::uuid
+ON CONFLICT (virtual_number, pin) DO UPDATE
+   SET session = excluded.session, side = excluded.side, held_until = excluded.held_until
+ WHERE pin.held_until <= now()
+   AND NOT EXISTS (SELECT FROM call WHERE call.session = pin.session AND call.ended_at IS NULL)
+RETURNING session;
+
+-- name: keep_pins!
+-- The PINs that were drawn for a session, for its customer to see.
+UPDATE session SET options = options || :pins::jsonb WHERE id = :session::uuid;
 
 -- name: drop_route!
 -- A session is not this party's any more.
@@ -255,7 +305,7 @@ UPDATE session
  WHERE id = :id::uuid;
 
 -- name: hold_routes$
--- Hold a session's pairs for as long as it now lives, and cools off; how many it has.
+-- Hold a session's pairs and PINs for as long as it now lives, and cools off; how many it has.
 WITH held AS (
     UPDATE route
        SET held_until = session.expires_at + make_interval(secs => session.cooloff)
@@ -268,8 +318,15 @@ WITH held AS (
       FROM session
      WHERE session.id = :session::uuid AND open_route.session = session.id
     RETURNING 1
+), pin_held AS (
+    UPDATE pin
+       SET held_until = session.expires_at + make_interval(secs => session.cooloff)
+      FROM session
+     WHERE session.id = :session::uuid AND pin.session = session.id
+    RETURNING 1
 )
-SELECT count(*) FROM (SELECT FROM held UNION ALL SELECT FROM open_held) AS pairs;
+SELECT count(*)
+  FROM (SELECT FROM held UNION ALL SELECT FROM open_held UNION ALL SELECT FROM pin_held) AS held;
 
 -- name: close_session^
 -- End a session before its time; no row if it is over already or not this account's.
@@ -279,7 +336,8 @@ UPDATE session
 RETURNING id;
 
 -- name: release_routes!
--- The pairs of a session that was closed now rest for its cool-off period, and are free then.
+-- The pairs and PINs of a session that was closed now rest for its cool-off period, and are free
+-- then.
 WITH resting AS (
     UPDATE open_route
        SET held_until = now() + make_interval(secs => session.cooloff)
@@ -287,6 +345,11 @@ WITH resting AS (
      WHERE session.id = :session::uuid
        AND open_route.session = session.id
        AND open_route.held_until > now()
+), pin_resting AS (
+    UPDATE pin
+       SET held_until = now() + make_interval(secs => session.cooloff)
+      FROM session
+     WHERE session.id = :session::uuid AND pin.session = session.id AND pin.held_until > now()
 )
 UPDATE route
    SET held_until = now() + make_interval(secs => session.cooloff)

@@ -1,6 +1,7 @@
 """The REST API over a real Postgres: what a client sends, and what it gets."""
 
 import asyncio
+import re
 import uuid
 from typing import Any
 
@@ -14,7 +15,7 @@ from bridge.domain.access import Scope
 from bridge.store.accounts import Accounts
 from bridge.store.pool import Database
 from tests.adapters.conftest import PARTIES, TOKEN, Api, Ready
-from tests.people import ALICE, BOB, MALLORY, VIRTUAL
+from tests.people import ALICE, BOB, CAROL, MALLORY, VIRTUAL
 
 A_CALL = """
 WITH new AS (
@@ -44,6 +45,7 @@ UNUSED_EXTENSIONS: dict[str, Any] = {
     "max_total_duration": None,
     "client_reference_id": None,
     "metadata": {},
+    "remember_caller": False,
 }
 
 WITH_PIN = {
@@ -206,6 +208,7 @@ async def test_numbers_are_added_listed_got_and_removed(api: Api) -> None:
         ),
         ({**PARTIES, **WITH_PIN, "first_party_pin": "12"}, ["first_party_pin is not valid."]),
         ({**PARTIES, "force_pin_authentication": True}, ["needs is_pin_authentication_required."]),
+        ({**PARTIES, "remember_caller": True}, ["remember_caller needs is_pin_authentication"]),
         ({**PARTIES, "first_party": VIRTUAL.e164}, ["first_party is a virtual number."]),
         ({**PARTIES, "second_party": VIRTUAL.e164}, ["second_party is a virtual number."]),
     ],
@@ -316,6 +319,32 @@ async def test_pins_are_generated_where_they_are_asked_for_and_differ(api: Api) 
     assert len(first) == len(second) == 6
     assert first != second
     assert (first + second).isdigit()
+    _, found = await api("GET", f"Masking/Session/{made['session_uuid']}/")
+    assert found["response"]["first_party_pin"] == first
+
+
+async def test_one_pin_may_be_given_and_the_other_generated(api: Api) -> None:
+    made = await api.session(**WITH_PIN, generate_pin=True, second_party_pin="123456")
+    assert made["session"]["second_party_pin"] == "123456"
+    assert len(made["session"]["first_party_pin"]) == 4
+
+
+async def test_a_pin_that_another_session_has_on_the_only_number_is_a_conflict(api: Api) -> None:
+    """The answer does not tell whose, nor which of the two."""
+    made = await api.session(**WITH_PIN, first_party_pin="123456", second_party_pin="4321")
+    others = {"first_party": CAROL.e164, "second_party": MALLORY.e164}
+    for pins in (("999999", "4321"), ("123456", "999999"), ("4321", "123456")):
+        body = {**others, **WITH_PIN, "first_party_pin": pins[0], "second_party_pin": pins[1]}
+        status, answer = await api("POST", "Masking/Session/", body)
+        assert (status, answer["reason"]) == (409, "pin-taken")
+        assert not re.search(r"[0-9]", answer["error"])
+    await api("DELETE", f"Masking/Session/{made['session_uuid']}/")
+    assert (await api("POST", "Masking/Session/", body))[0] == 201
+
+
+async def test_that_callers_are_remembered_is_shown(api: Api) -> None:
+    made = await api.session(**WITH_PIN, generate_pin=True, remember_caller=True)
+    assert made["session"]["remember_caller"] is True
 
 
 async def test_an_update_changes_what_it_names_and_its_lifetime_counts_from_now(api: Api) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import uuid
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,40 @@ async def test_a_file_with_a_wrong_name_stops_us(
     (migrations / name).write_text("SELECT 1;")
     with pytest.raises(SchemaError, match="NNNN_verb_noun"):
         await migrate(empty_database, directory=migrations)
+
+
+async def test_pins_of_live_sessions_are_taken_and_of_two_that_clash_the_older_s(
+    empty_database: Database, migrations: Path
+) -> None:
+    for path in migrations.glob("*.sql"):
+        if path.name >= "0012":
+            path.unlink()
+    await migrate(empty_database, directory=migrations)
+    async with empty_database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO account (auth_id, name) VALUES ('MAAAAAAAAAAAAAAAAAAA', '');"
+            "INSERT INTO virtual_number (number, account, country)"
+            " VALUES ('+12025550142', 'MAAAAAAAAAAAAAAAAAAA', 'US');"
+            "INSERT INTO session (id, account, first_party, second_party, virtual_number,"
+            " created_at, expires_at, ring_timeout, call_time_limit, options)"
+            " SELECT lpad(one::text, 32, '0')::uuid, 'MAAAAAAAAAAAAAAAAAAA', '+1303555010' || one,"
+            " '+1303555020' || one, '+12025550142', now() - make_interval(secs => 9 - one),"
+            " now() + interval '1 hour', 30, 600, jsonb_build_object("
+            "'is_pin_authentication_required', one <> 3, 'first_party_pin', '111' || one,"
+            " 'second_party_pin', '2222') FROM generate_series(1, 3) AS one"
+        )
+        await migrate(empty_database)
+        pins = await connection.fetch("SELECT pin, session::text, side FROM pin ORDER BY pin")
+        first, second = (str(uuid.UUID(int=number)) for number in (1, 2))
+        assert [tuple(row) for row in pins] == [
+            ("1111", first, "first"),
+            ("1112", second, "first"),
+            ("2222", first, "second"),
+        ]
+        shown = await connection.fetch(
+            "SELECT options ->> 'second_party_pin' FROM session ORDER BY id"
+        )
+        assert [row[0] for row in shown] == ["2222", None, "2222"]
 
 
 async def test_every_query_is_one_that_the_schema_knows(database: Database) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from bridge.ari.client import Asterisk
 from bridge.ari.legs import Legs
 from bridge.ari.transport import Transport
-from bridge.domain.routing import Connect, route
+from bridge.domain.routing import Connect, Refuse, route
 from bridge.domain.sessions import Limits
 from bridge.domain.signalling import caller_number, dialled_number
 from bridge.domain.trunk_rules import OutboundFormat, TrunkRules
@@ -70,7 +70,7 @@ async def test_a_party_is_found_whatever_form_customer_and_carrier_give_the_numb
             assert isinstance(decision, Connect)
             assert decision.callee == ALICE
         else:
-            assert not isinstance(decision, Connect)  # the session has a call up
+            assert isinstance(decision, Refuse)  # the session has a call up
             assert decision.reason == "session-busy"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from bridge.domain.numbers import PhoneNumber
 from bridge.domain.records import Arrival, CallRecord, OpenCall
 from bridge.domain.routing import Lookup
 
@@ -15,6 +16,9 @@ class FakeCallLog:
 
     lookup: Lookup
     fails: Exception | None = None
+    pins: dict[str, Lookup] = dataclasses.field(default_factory=dict)
+    """What the right ones lead to."""
+    guesses: list[str] = dataclasses.field(default_factory=list)
     arrivals: list[Arrival] = dataclasses.field(default_factory=list)
     answers: list[UUID] = dataclasses.field(default_factory=list)
     records: list[CallRecord] = dataclasses.field(default_factory=list)
@@ -26,6 +30,12 @@ class FakeCallLog:
             raise self.fails
         self.arrivals.append(arrival)
         return self.lookup
+
+    async def identify(
+        self, call_id: UUID, virtual_number: str, pin: str, caller: PhoneNumber | None
+    ) -> Lookup | None:
+        self.guesses.append(pin)
+        return self.pins.get(pin)
 
     def answered(self, call_id: UUID, at: datetime | None, *, ringing_at: datetime | None) -> None:
         self.answers.append(call_id)

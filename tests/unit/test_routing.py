@@ -2,24 +2,32 @@
 
 import dataclasses
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.domain.routing import Connect, Lookup, Refuse, route
-from bridge.domain.sessions import Side
-from tests.people import ALICE, ALICE_CALLS, BOB, MALLORY, SESSION, VIRTUAL
+from bridge.domain.routing import AskPin, Connect, Lookup, Refuse, route
+from bridge.domain.sessions import Manner, Side
+from tests.people import A_STRANGER_CALLS, ALICE, ALICE_CALLS, BOB, MALLORY, SESSION, VIRTUAL
 
+QUESTION = AskPin(prompt="https://x.test/pin.mp3", incorrect=None, retries=1, wait=5, length=4)
+FORCED = dataclasses.replace(SESSION, manner=Manner(forces_pin=True))
 LOOKUPS = st.builds(
     Lookup,
     now=st.datetimes().map(lambda at: at.replace(tzinfo=SESSION.created_at.tzinfo)),
     number_in_service=st.booleans(),
     session=st.sampled_from(
-        [None, SESSION, dataclasses.replace(SESSION, closed_at=SESSION.created_at)]
+        [None, SESSION, FORCED, dataclasses.replace(SESSION, closed_at=SESSION.created_at)]
     ),
     caller_side=st.sampled_from([None, Side.FIRST, Side.SECOND]),
     calls_up=st.integers(min_value=0, max_value=2),
     caller=st.sampled_from([None, ALICE, BOB, MALLORY]),
+    identified=st.booleans(),
+    pin_question=st.sampled_from([None, QUESTION]),
+    pin_locked=st.booleans(),
+    unknown_caller_play=st.sampled_from([None, "https://x.test/unknown.mp3"]),
 )
 
 
@@ -32,12 +40,17 @@ def test_only_a_party_of_a_live_session_is_connected_and_only_to_the_other(looku
             assert lookup.calls_up == 0
             assert session.closed_at is None
             assert lookup.now < session.expires_at
-            assert lookup.caller == session.party(lookup.caller_side)
+            assert lookup.identified or lookup.caller == session.party(lookup.caller_side)
+            assert lookup.identified or not session.manner.forces_pin
             assert callee == session.party(lookup.caller_side.other)
             assert caller_id == session.virtual_number
             assert 0 < limits.call_time_limit <= session.call_time_limit
-        case Refuse(reason):
+        case AskPin():
+            assert lookup.number_in_service
+            assert not lookup.pin_locked
+        case Refuse(reason, play):
             assert reason
+            assert play is None or lookup.pin_question is None
 
 
 def test_the_last_moment_of_a_session_is_still_its_own() -> None:
@@ -47,3 +60,53 @@ def test_the_last_moment_of_a_session_is_still_its_own() -> None:
     )
     over = dataclasses.replace(ALICE_CALLS, now=SESSION.expires_at)
     assert route(over) == Refuse("session-expired")
+
+
+ASKING: dict[str, Any] = {
+    "pin_question": QUESTION,
+    "unknown_caller_play": "https://x.test/unknown.mp3",
+}
+OVER = dataclasses.replace(SESSION, closed_at=SESSION.created_at)
+BOB_BY_PIN = dataclasses.replace(
+    A_STRANGER_CALLS, session=SESSION, caller_side=Side.SECOND, identified=True
+)
+
+
+@pytest.mark.parametrize(
+    ("lookup", "decided"),
+    [
+        (dataclasses.replace(A_STRANGER_CALLS, **ASKING), QUESTION),
+        (dataclasses.replace(A_STRANGER_CALLS, **ASKING, caller=None), QUESTION),
+        (dataclasses.replace(ALICE_CALLS, **ASKING, session=OVER), QUESTION),
+        (dataclasses.replace(ALICE_CALLS, **ASKING, session=FORCED), QUESTION),
+        (dataclasses.replace(ALICE_CALLS, **ASKING, session=FORCED, calls_up=1), QUESTION),
+        (dataclasses.replace(A_STRANGER_CALLS, **ASKING, pin_locked=True), Refuse("pin-locked")),
+        (
+            dataclasses.replace(ALICE_CALLS, **ASKING, session=FORCED, pin_locked=True),
+            Refuse("pin-locked"),
+        ),
+        (
+            dataclasses.replace(A_STRANGER_CALLS, **{**ASKING, "pin_question": None}),
+            Refuse("unknown-caller", "https://x.test/unknown.mp3"),
+        ),
+        (
+            dataclasses.replace(ALICE_CALLS, **{**ASKING, "pin_question": None}, session=OVER),
+            Refuse("session-expired", "https://x.test/unknown.mp3"),
+        ),
+        (
+            dataclasses.replace(A_STRANGER_CALLS, **ASKING, number_in_service=False),
+            Refuse("number-not-in-service"),
+        ),
+        (dataclasses.replace(BOB_BY_PIN, calls_up=1), Refuse("session-busy")),
+    ],
+)
+def test_who_is_asked_for_a_pin(lookup: Lookup, decided: AskPin | Refuse) -> None:
+    assert route(lookup) == decided
+
+
+@pytest.mark.parametrize("asking", [{}, ASKING])
+def test_who_is_known_by_number_or_by_pin_is_connected(asking: dict[str, Any]) -> None:
+    assert isinstance(route(dataclasses.replace(ALICE_CALLS, **asking)), Connect)
+    by_pin = route(dataclasses.replace(BOB_BY_PIN, **asking))
+    assert isinstance(by_pin, Connect)
+    assert (by_pin.callee, by_pin.caller_id) == (ALICE, VIRTUAL)

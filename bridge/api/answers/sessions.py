@@ -83,6 +83,7 @@ class Session(Answer):
     max_total_duration: int | None
     client_reference_id: str | None
     metadata: dict[str, Any]
+    remember_caller: bool
 
 
 class SessionCreated(Session):

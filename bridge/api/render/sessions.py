@@ -105,6 +105,7 @@ def _extensions(report: SessionReport) -> Json:
         "max_total_duration": one.max_total_duration,
         "client_reference_id": report.client_reference_id,
         "metadata": dict(report.metadata),
+        "remember_caller": report.options.get("remember_caller", False),
     }
 
 

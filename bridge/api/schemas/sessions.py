@@ -6,8 +6,6 @@ understood.
 """
 
 import re
-import secrets
-import string
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
@@ -38,6 +36,7 @@ from bridge.api.schemas.fields import (
     range_of,
 )
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.pins import Pins
 from bridge.domain.reports import SessionStatus
 from bridge.domain.requests import NewSession, SessionChange, SessionFilter, Window
 from bridge.domain.sessions import AnswerGuard, Direction, Side
@@ -175,6 +174,8 @@ class CreateSession(BaseModel):
     """Seconds that may be talked, over all calls."""
     client_reference_id: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,128}$")] | None = None
     metadata: JsonObject = {}
+    remember_caller: Flag = False
+    """Whoever typed a party's right PIN is known by its number for the rest of the session."""
     dry_run: Flag = False
     """Only say which number it would be."""
     reason: Reason = ""
@@ -223,12 +224,12 @@ class CreateSession(BaseModel):
             raise missing()
         return value
 
-    @pydantic.field_validator("force_pin_authentication")
+    @pydantic.field_validator("force_pin_authentication", "remember_caller")
     @classmethod
     def _has_pins(cls, value: bool, info: pydantic.ValidationInfo) -> bool:
         if value and info.data.get("is_pin_authentication_required") is False:
             raise fault(
-                "Invalid parameter. force_pin_authentication needs is_pin_authentication_required."
+                f"Invalid parameter. {info.field_name} needs is_pin_authentication_required."
             )
         return value
 
@@ -274,9 +275,6 @@ class CreateSession(BaseModel):
         self, account: str, *, expiry: int, ring_timeout: int, call_time_limit: int
     ) -> NewSession:
         """What is asked for; the arguments are the defaults."""
-        options = self.model_dump(mode="json", exclude=_COLUMNS)
-        if self.is_pin_authentication_required and self.generate_pin:
-            options |= self._generated_pins()
         single = self.create_session_with_single_party
         return NewSession(
             account=account,
@@ -305,22 +303,21 @@ class CreateSession(BaseModel):
             client_reference_id=self.client_reference_id,
             metadata=self.metadata,
             cooloff=self.virtual_number_cooloff_period,
-            options=options,
+            options=self.model_dump(mode="json", exclude=_COLUMNS),
+            pins=self._pins,
             call_me=self.initiate_call_to_first_party,
             dry_run=self.dry_run,
         )
 
-    def _generated_pins(self) -> dict[str, str]:
-        """A PIN for each who was given none; the two differ."""
-        first = self.first_party_pin or _pin(self.generate_pin_length, other=self.second_party_pin)
-        second = self.second_party_pin or _pin(self.generate_pin_length, other=first)
-        return {"first_party_pin": first, "second_party_pin": second}
-
-
-def _pin(length: int, *, other: str | None) -> str:
-    while (pin := "".join(secrets.choice(string.digits) for _ in range(length))) == other:
-        pass
-    return pin
+    @property
+    def _pins(self) -> Pins | None:
+        if not self.is_pin_authentication_required:
+            return None
+        return Pins(
+            first=self.first_party_pin,
+            second=self.second_party_pin,
+            length=self.generate_pin_length,
+        )
 
 
 def numbers_named(sent: dict[str, Any]) -> Sequence[PhoneNumber]:

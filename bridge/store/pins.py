@@ -1,0 +1,41 @@
+"""What the store knows of strangers: what they are asked, and how often they guessed wrongly."""
+
+import secrets
+import string
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.domain.pins import is_locked
+from bridge.domain.routing import AskPin
+from bridge.store.pool import Row
+
+_LONGEST = 15
+
+
+def random_pin(length: int) -> str:
+    """A PIN of so many digits that nobody can foretell."""
+    return "".join(secrets.choice(string.digits) for _ in range(length))
+
+
+def pin_question(row: Row) -> AskPin | None:
+    """What the caller of an arrival is asked: as its own session says, or the number's newest."""
+    own: Mapping[str, Any] = row["options"] if row["registered"] else {}
+    options = own if own.get("force_pin_authentication") else row["pin_options"]
+    if options is None:
+        return None
+    return AskPin(
+        prompt=options["pin_prompt_play"],
+        incorrect=options.get("incorrect_pin_play"),
+        retries=options.get("pin_retry", 1),
+        wait=options.get("pin_retry_wait", 5),
+        length=row["longest_pin"] or _LONGEST,
+    )
+
+
+def locked(row: Row) -> bool:
+    """Whether the caller may type no PIN for now."""
+    return is_locked(
+        of_caller=row["wrong_of_caller"] or 0,
+        on_number=row["wrong_on_number"] or 0,
+        registered=row["registered"],
+    )

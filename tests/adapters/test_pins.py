@@ -1,0 +1,445 @@
+"""PINs over a real Postgres: whose they are, whom they lead to, and what guessing costs."""
+
+import asyncio
+import dataclasses
+import itertools
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import structlog
+
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.pins import CALLER_TRIES, NUMBER_TRIES, Pins
+from bridge.domain.records import Arrival
+from bridge.domain.reports import SessionReport
+from bridge.domain.requests import NewSession, Refusal, SessionChange
+from bridge.domain.routing import AskPin, Connect, Lookup, Refuse, route
+from bridge.domain.sessions import Side
+from bridge.store.calls import Calls
+from bridge.store.numbers import Numbers
+from bridge.store.orders import Orders
+from bridge.store.pool import Database
+from bridge.store.sessions import Sessions
+from tests.adapters.conftest import BY, sessions_of
+from tests.people import ALICE, BOB, CAROL, MALLORY, VIRTUAL
+
+SECOND_VIRTUAL = PhoneNumber("+12025550143")
+GIVEN = Pins(first="1111", second="2222")
+WRONG = "9999"
+OPTIONS = {
+    "is_pin_authentication_required": True,
+    "pin_prompt_play": "https://x.test/pin.mp3",
+    "incorrect_pin_play": "https://x.test/wrong.mp3",
+    "pin_retry": 2,
+    "pin_retry_wait": 7,
+}
+
+
+def person(number: int) -> PhoneNumber:
+    return PhoneNumber(f"+1303555{number:04}")
+
+
+@dataclasses.dataclass
+class Desk:
+    """An account's sessions with PINs, and strangers who call."""
+
+    account: str
+    database: Database
+    sessions: Sessions
+    calls: Calls
+
+    async def asked(
+        self,
+        first: PhoneNumber | None,
+        second: PhoneNumber | None,
+        pins: Pins | None = GIVEN,
+        options: dict[str, Any] | None = None,
+        **otherwise: Any,
+    ) -> SessionReport | Refusal:
+        given = {"first_party_pin": pins.first, "second_party_pin": pins.second} if pins else {}
+        new = NewSession(
+            account=self.account,
+            first_party=first,
+            second_party=second,
+            expiry=3600,
+            ring_timeout=30,
+            call_time_limit=600,
+            options={**(OPTIONS if pins else {}), **given, **(options or {})},
+            pins=pins,
+        )
+        made = await self.sessions.create(dataclasses.replace(new, **otherwise), BY)
+        assert isinstance(made, SessionReport | Refusal)
+        return made
+
+    async def session(self, *wanted: Any, **otherwise: Any) -> SessionReport:
+        made = await self.asked(*wanted, **otherwise)
+        assert isinstance(made, SessionReport), made
+        return made
+
+    async def arrives(
+        self, caller: PhoneNumber | None, dialled: PhoneNumber = VIRTUAL
+    ) -> tuple[uuid.UUID, Lookup]:
+        call_id = uuid.uuid4()
+        arrival = Arrival(
+            call_id=call_id,
+            channel_id=f"channel-{call_id}",
+            caller=caller,
+            dialled=dialled.e164,
+            started_at=datetime.now(UTC),
+        )
+        return call_id, await self.calls.arrived(arrival)
+
+    async def types(
+        self, pin: str, caller: PhoneNumber | None = MALLORY, dialled: PhoneNumber = VIRTUAL
+    ) -> Connect | AskPin | Refuse | None:
+        """What becomes of a caller who is asked, and types that; its call is over then."""
+        call_id, lookup = await self.arrives(caller, dialled)
+        decided: Connect | AskPin | Refuse | None = route(lookup)
+        if isinstance(decided, AskPin):
+            found = await self.calls.identify(call_id, dialled.e164, pin, caller)
+            decided = route(found) if found else None
+        await self.execute(
+            "UPDATE call SET ended_at = now(), disposition = 'completed' WHERE id = $1", call_id
+        )
+        return decided
+
+    async def reaches(self, pin: str, *caller: Any) -> PhoneNumber | None:
+        decided = await self.types(pin, *caller)
+        return decided.callee if isinstance(decided, Connect) else None
+
+    async def execute(self, statement: str, *arguments: Any) -> None:
+        async with self.database.connection() as connection:
+            await connection.execute(statement, *arguments)
+
+    async def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        async with self.database.connection() as connection:
+            return [tuple(row) for row in await connection.fetch(statement)]
+
+
+@pytest.fixture
+async def desk(account: str, database: Database) -> Desk:
+    await Numbers(database, trunk="carrier").add(account, [VIRTUAL])
+    return Desk(account, database, sessions_of(database), Calls(database, node="here"))
+
+
+# --- whom a PIN leads to ---
+
+
+async def test_a_stranger_is_asked_as_the_newest_session_says_and_its_pin_decides(
+    desk: Desk,
+) -> None:
+    await desk.session(ALICE, BOB)
+    await desk.session(
+        CAROL, person(1), Pins(first="333333", second="4444"), {"pin_retry": 0}, cooloff=60
+    )
+    _, lookup = await desk.arrives(MALLORY)
+    assert route(lookup) == AskPin(
+        prompt="https://x.test/pin.mp3",
+        incorrect="https://x.test/wrong.mp3",
+        retries=0,
+        wait=7,
+        length=6,
+    )
+    assert await desk.reaches("1111") == BOB
+    assert await desk.reaches("2222") == ALICE
+    assert await desk.reaches("333333") == person(1)
+    assert await desk.reaches("4444", None) == CAROL
+    assert await desk.reaches(WRONG) is None
+
+
+async def test_a_right_pin_is_written_down_with_the_call_and_is_only_seen_by_its_customer(
+    desk: Desk,
+) -> None:
+    made = await desk.session(ALICE, BOB)
+    with structlog.testing.capture_logs() as lines:
+        await desk.types("1111")
+        await desk.types(WRONG)
+    assert await desk.rows("SELECT session, caller_side FROM call ORDER BY started_at") == [
+        (made.session.id, "first"),
+        (None, None),
+    ]
+    history = await desk.rows("SELECT session_history::text FROM session_history")
+    events = await desk.rows("SELECT event::text FROM event")
+    tries = await desk.rows("SELECT virtual_number, caller FROM wrong_pin")
+    assert tries == [(VIRTUAL.e164, MALLORY.e164)]
+    for pin in ("1111", "2222", WRONG):
+        assert pin not in str(lines).replace(MALLORY.e164, "")
+        assert f",{pin}," not in str([*history, *events])
+
+
+async def test_a_party_that_calls_from_its_own_number_is_not_asked(desk: Desk) -> None:
+    await desk.session(ALICE, BOB)
+    _, lookup = await desk.arrives(ALICE)
+    assert isinstance(route(lookup), Connect)
+    assert lookup.pin_question is None
+
+
+async def test_a_party_that_must_type_its_pin_is_asked_even_so(desk: Desk) -> None:
+    await desk.session(ALICE, BOB, GIVEN, {"force_pin_authentication": True, "pin_retry": 5})
+    await desk.session(CAROL, person(1), Pins(first="3333", second="4444"))
+    _, lookup = await desk.arrives(ALICE)
+    asked = route(lookup)
+    assert isinstance(asked, AskPin)
+    assert asked.retries == 5  # as its own session says, not the newest
+    await desk.execute("UPDATE call SET ended_at = now(), disposition = 'cancelled'")
+    assert await desk.reaches("1111", ALICE) == BOB
+
+
+async def test_a_party_who_is_called_first_need_not_type_anything(desk: Desk) -> None:
+    made = await desk.session(ALICE, BOB, GIVEN, {"force_pin_authentication": True})
+    orders = Orders(desk.database, node="here")
+    assert isinstance(await orders.order(desk.account, made.session.id, Side.FIRST), uuid.UUID)
+    order = await orders.take()
+    assert order
+    assert isinstance(route(order.lookup), Connect)
+
+
+async def test_nobody_is_led_to_itself(desk: Desk) -> None:
+    await desk.session(ALICE, BOB, GIVEN, {"force_pin_authentication": True})
+    assert await desk.types("2222", ALICE) is None
+
+
+async def test_on_a_number_each_a_pin_counts_on_its_party_s_own(desk: Desk) -> None:
+    await Numbers(desk.database, trunk="carrier").add(desk.account, [SECOND_VIRTUAL])
+    await desk.session(
+        ALICE, BOB, per_party=True, virtual_number=VIRTUAL, second_virtual_number=SECOND_VIRTUAL
+    )
+    assert await desk.reaches("1111", MALLORY, VIRTUAL) == BOB
+    assert await desk.reaches("2222", MALLORY, VIRTUAL) is None
+    assert await desk.reaches("2222", MALLORY, SECOND_VIRTUAL) == ALICE
+    assert await desk.types("2222", BOB, VIRTUAL) is None
+    swapped = Pins(first="2222", second="1111")
+    await desk.session(
+        CAROL,
+        person(1),
+        swapped,
+        per_party=True,
+        virtual_number=VIRTUAL,
+        second_virtual_number=SECOND_VIRTUAL,
+    )
+
+
+async def test_the_missing_party_s_pin_leads_to_the_one_who_is_there(desk: Desk) -> None:
+    await desk.session(ALICE, None, single_party=True)
+    assert await desk.reaches("2222", CAROL) == ALICE
+    assert await desk.reaches("1111", ALICE) == CAROL  # not asked: whom it talked to last
+    assert await desk.reaches("1111", MALLORY) == CAROL
+
+
+async def test_without_pins_strangers_hear_what_the_newest_session_plays(desk: Desk) -> None:
+    await desk.session(ALICE, BOB, None, {"unknown_caller_play": "https://x.test/1.mp3"})
+    await desk.session(CAROL, person(1), None, {"unknown_caller_play": "https://x.test/2.mp3"})
+    await desk.session(person(2), person(3), None, {"unknown_caller_play": None})
+    assert await desk.types("", MALLORY) == Refuse("unknown-caller", "https://x.test/2.mp3")
+    await desk.session(person(4), person(5))
+    assert isinstance(route((await desk.arrives(MALLORY))[1]), AskPin)
+
+
+async def test_a_session_that_is_over_asks_for_nothing_and_its_pins_are_free(desk: Desk) -> None:
+    made = await desk.session(ALICE, BOB)
+    await desk.sessions.expire(desk.account, made.session.id, BY, hang_up=False)
+    assert await desk.types("1111") == Refuse("unknown-caller")
+    await desk.session(ALICE, CAROL)
+    assert await desk.reaches("1111") == CAROL
+
+
+# --- whose a PIN is ---
+
+
+async def test_a_pin_is_held_as_long_as_a_pair_is(desk: Desk) -> None:
+    """While its session lives, cools off, or has a call up; longer if it is prolonged."""
+    made = await desk.session(ALICE, BOB, cooloff=60)
+    held = "SELECT DISTINCT pin.held_until = route.held_until FROM pin JOIN route USING (session)"
+    assert await desk.rows(held) == [(True,)]
+    await desk.sessions.update(
+        desk.account, made.session.id, SessionChange(expiry=7200, expiry_after_last_call=9000), BY
+    )
+    assert await desk.rows(held) == [(True,)]
+    call_id, _ = await desk.arrives(ALICE)
+    await desk.execute("UPDATE call SET ended_at = now(), disposition = 'completed'")
+    async with desk.database.connection() as connection:
+        await desk.sessions._sql.prolong_session(connection, call_id=call_id)
+    assert await desk.rows(held) == [(True,)]
+    await desk.execute("UPDATE call SET ended_at = NULL, disposition = NULL")
+    await desk.sessions.expire(desk.account, made.session.id, BY, hang_up=False)
+    assert await desk.rows(held) == [(True,)]
+    assert await desk.asked(CAROL, MALLORY) is Refusal.PIN_TAKEN  # it cools off
+    await desk.execute("UPDATE pin SET held_until = now()")
+    assert await desk.asked(CAROL, MALLORY) is Refusal.PIN_TAKEN  # its call is up
+    await desk.execute("UPDATE call SET ended_at = now(), disposition = 'completed'")
+    await desk.session(CAROL, MALLORY)
+
+
+async def test_a_clash_is_refused_only_where_no_number_is_free_of_it(desk: Desk) -> None:
+    await desk.session(ALICE, BOB)
+    assert await desk.asked(CAROL, MALLORY, Pins(first="5555", second="1111")) is Refusal.PIN_TAKEN
+    await Numbers(desk.database, trunk="carrier").add(desk.account, [SECOND_VIRTUAL])
+    made = await desk.session(CAROL, MALLORY, Pins(first="5555", second="1111"))
+    assert made.session.virtual_number == SECOND_VIRTUAL
+    named = await desk.asked(person(1), person(2), virtual_number=VIRTUAL)
+    assert named is Refusal.PIN_TAKEN
+    assert (await desk.rows("SELECT count(*) FROM session")) == [(2,)]
+
+
+async def test_strangers_are_asked_or_taken_but_not_both_on_one_number(desk: Desk) -> None:
+    alone: dict[str, Any] = {"single_party": True, "takes_anybody": True}
+    await desk.session(ALICE, BOB)
+    assert await desk.asked(CAROL, None, None, **alone) is Refusal.POOL_IN_USE
+    await Numbers(desk.database, trunk="carrier").add(desk.account, [SECOND_VIRTUAL])
+    made = await desk.session(CAROL, None, None, **alone)
+    assert made.session.virtual_number == SECOND_VIRTUAL
+    named = await desk.asked(MALLORY, person(1), virtual_number=SECOND_VIRTUAL)
+    assert named is Refusal.NAMED_NUMBER_IN_USE
+
+
+async def test_a_drawn_pin_that_is_taken_is_drawn_anew(desk: Desk) -> None:
+    some = itertools.cycle(["1111", "2222", "3333", "4444"])
+    desk.sessions = Sessions(
+        desk.database, Orders(desk.database, node="here"), draw_pin=lambda _: next(some)
+    )
+    await desk.session(ALICE, BOB)
+    made = await desk.session(CAROL, MALLORY, Pins(second="5555"))
+    assert made.options["second_party_pin"] == "5555"
+    assert made.options["first_party_pin"] in {"3333", "4444"}
+
+
+async def test_of_a_hundred_who_create_at_once_no_two_have_the_same_pin(desk: Desk) -> None:
+    """From a hundred PINs more than they need, so that they clash all the time."""
+    some = itertools.cycle(f"{number:04}" for number in range(300))
+    desk.sessions = Sessions(
+        desk.database, Orders(desk.database, node="here"), draw_pin=lambda _: next(some)
+    )
+    slots = asyncio.Semaphore(20)
+
+    async def create(one: int) -> SessionReport:
+        async with slots:
+            return await desk.session(person(2 * one), person(2 * one + 1), Pins(length=4))
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(create(one)) for one in range(100)]
+    shown = [task.result().options[f"{side}_party_pin"] for task in tasks for side in Side]
+    assert len(set(shown)) == 200
+    held = await desk.rows("SELECT pin FROM pin")
+    assert sorted(shown) == sorted(pin for (pin,) in held)
+
+
+async def test_where_no_pin_is_left_it_is_said(desk: Desk) -> None:
+    made = await desk.session(ALICE, BOB)
+    await desk.execute(
+        "INSERT INTO pin (virtual_number, pin, session, side, held_until)"
+        " SELECT $1, lpad(number::text, 4, '0'), $2, 'first', now() + interval '1 hour'"
+        "   FROM generate_series(0, 9999) AS number ON CONFLICT DO NOTHING",
+        VIRTUAL.e164,
+        made.session.id,
+    )
+    assert await desk.asked(CAROL, MALLORY, Pins(length=4)) is Refusal.PINS_USED_UP
+    longer = await desk.session(CAROL, MALLORY, Pins(length=5))
+    assert len(longer.options["first_party_pin"]) == 5
+
+
+# --- guessing ---
+
+
+async def test_a_caller_who_guessed_too_often_is_not_asked_and_no_pin_is_right(
+    desk: Desk,
+) -> None:
+    await desk.session(ALICE, BOB)
+    call_id, _ = await desk.arrives(MALLORY)  # asked before it was enough
+    for _ in range(CALLER_TRIES):
+        assert await desk.types(WRONG) is None
+    assert await desk.types("1111") == Refuse("pin-locked")
+    late = await desk.calls.identify(call_id, VIRTUAL.e164, "1111", MALLORY)
+    assert late
+    assert route(late) == Refuse("pin-locked")
+    assert await desk.reaches("1111", CAROL) == BOB
+    await desk.execute("UPDATE wrong_pin SET typed_at = now() - interval '16 minutes'")
+    assert await desk.reaches("1111") == BOB
+
+
+async def test_who_withholds_the_number_shares_the_tries_of_all_who_do(desk: Desk) -> None:
+    await desk.session(ALICE, BOB)
+    for _ in range(CALLER_TRIES):
+        assert await desk.types(WRONG, None) is None
+    assert await desk.types("1111", None) == Refuse("pin-locked")
+
+
+async def test_strangers_who_guess_with_many_numbers_are_locked_out_of_the_number(
+    desk: Desk,
+) -> None:
+    """But no party of a live session is."""
+    await desk.session(ALICE, BOB, GIVEN, {"force_pin_authentication": True})
+    for one in range(NUMBER_TRIES):
+        assert await desk.types(WRONG, person(one)) is None
+    assert await desk.types("1111", MALLORY) == Refuse("pin-locked")
+    assert await desk.reaches("1111", ALICE) == BOB
+
+
+async def test_guessing_in_many_calls_at_once_tries_no_more(desk: Desk) -> None:
+    await desk.session(ALICE, BOB)
+    calls = [(await desk.arrives(MALLORY))[0] for _ in range(3 * CALLER_TRIES)]
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(desk.calls.identify(call, VIRTUAL.e164, WRONG, MALLORY))
+            for call in calls
+        ]
+    assert sum(task.result() is None for task in tasks) == CALLER_TRIES
+    assert await desk.rows("SELECT count(*) FROM wrong_pin") == [(CALLER_TRIES,)]
+
+
+async def test_what_does_not_count_any_more_is_deleted(desk: Desk) -> None:
+    await desk.session(ALICE, BOB)
+    await desk.types(WRONG)
+    await desk.execute("UPDATE wrong_pin SET typed_at = now() - interval '16 minutes'")
+    await desk.types(WRONG, CAROL)
+    assert await desk.rows("SELECT caller FROM wrong_pin") == [(CAROL.e164,)]
+
+
+# --- remembering ---
+
+
+async def test_a_remembered_caller_is_a_party_s_from_then_on(desk: Desk) -> None:
+    made = await desk.session(ALICE, BOB, GIVEN, {"remember_caller": True})
+    assert await desk.reaches("1111", CAROL) == BOB
+    _, lookup = await desk.arrives(CAROL)
+    assert isinstance(route(lookup), Connect)
+    found = await desk.sessions.get(desk.account, made.session.id)
+    assert found
+    assert found.session.first_party_alternates == (CAROL,)
+    history = await desk.sessions.history(desk.account, made.session.id)
+    assert history
+    assert (history[-1].what, history[-1].changed) == ("updated", ["first_party_alternates"])
+    changed = await desk.sessions.update(
+        desk.account, made.session.id, SessionChange(expiry=7200), BY
+    )
+    assert isinstance(changed, SessionReport)
+
+
+async def test_nobody_is_remembered_where_it_is_not_agreed(desk: Desk) -> None:
+    await desk.session(ALICE, BOB)
+    assert await desk.reaches("1111", CAROL) == BOB
+    assert isinstance(route((await desk.arrives(CAROL))[1]), AskPin)
+
+
+async def test_a_caller_who_is_another_session_s_on_that_number_is_not_remembered(
+    desk: Desk,
+) -> None:
+    made = await desk.session(ALICE, BOB, GIVEN, {"remember_caller": True})
+    other = Pins(first="3333", second="4444")
+    await desk.session(CAROL, MALLORY, other, {"force_pin_authentication": True})
+    assert await desk.reaches("1111", CAROL) == BOB
+    found = await desk.sessions.get(desk.account, made.session.id)
+    assert found
+    assert found.session.first_party_alternates == ()
+    assert isinstance(route((await desk.arrives(CAROL))[1]), AskPin)
+
+
+async def test_who_was_remembered_may_become_the_missing_party(desk: Desk) -> None:
+    made = await desk.session(ALICE, None, GIVEN, {"remember_caller": True}, single_party=True)
+    assert await desk.reaches("2222", CAROL) == ALICE
+    changed = await desk.sessions.update(
+        desk.account, made.session.id, SessionChange(second_party=CAROL), BY
+    )
+    assert isinstance(changed, SessionReport)
+    assert changed.session.second_party == CAROL

@@ -1,0 +1,131 @@
+"""A stranger is asked for a PIN.  The test plays its phone."""
+
+import asyncio
+import dataclasses
+
+import pytest
+
+from bridge.calls.live_call import LiveCall
+from bridge.domain.announcements import Announcement
+from bridge.domain.outcomes import Disposition
+from bridge.domain.routing import AskPin
+from tests.calls.conftest import Exchange, settle
+from tests.people import A_STRANGER_CALLS, ALICE_CALLS, MALLORY
+
+pytestmark = pytest.mark.looptime
+
+ASKS, WRONG = "https://example.test/pin.mp3", "https://example.test/wrong.mp3"
+SOUNDS = {ASKS: "sound:/prompts/asks", WRONG: "sound:/prompts/wrong"}
+QUESTION = AskPin(prompt=ASKS, incorrect=WRONG, retries=1, wait=5, length=6)
+
+
+@pytest.fixture
+async def caller(exchange: Exchange) -> LiveCall:
+    """Mallory calls a number whose session asks for PINs; Alice's is 1234."""
+    exchange.call_log.lookup = dataclasses.replace(A_STRANGER_CALLS, pin_question=QUESTION)
+    known = dataclasses.replace(ALICE_CALLS, caller=MALLORY, identified=True)
+    exchange.call_log.pins = {"1234": known, "123456": known}
+    exchange.prompts.known = dict(SOUNDS)
+    return await exchange.comes_in(MALLORY)
+
+
+def last_played(exchange: Exchange) -> tuple[str, ...]:
+    return [command for command in exchange.asterisk.log if command[0] == "play"][-1][2:]
+
+
+async def types(exchange: Exchange, call: LiveCall, keys: str) -> None:
+    exchange.asterisk.presses(call.a_leg, keys)
+    await settle()
+
+
+async def is_rung(exchange: Exchange, call: LiveCall) -> None:
+    assert call.b_leg
+    exchange.asterisk.answers(call.b_leg)
+    await settle()
+    assert exchange.asterisk.bridges
+    exchange.asterisk.hangs_up(call.a_leg)
+    await settle()
+    assert exchange.record.outcome.disposition is Disposition.COMPLETED
+
+
+async def test_the_right_pin_is_as_good_as_the_right_number(
+    exchange: Exchange, caller: LiveCall
+) -> None:
+    assert caller.a_leg.state.answered
+    assert last_played(exchange) == (SOUNDS[ASKS],)
+    await types(exchange, caller, "1234#")
+    assert caller.a_leg.channel_id not in exchange.asterisk.playing, "a key ends the question"
+    await is_rung(exchange, caller)
+
+
+async def test_with_its_last_digit_a_pin_is_complete(exchange: Exchange, caller: LiveCall) -> None:
+    await types(exchange, caller, "123456")
+    await is_rung(exchange, caller)
+
+
+async def test_a_pause_ends_a_pin(exchange: Exchange, caller: LiveCall) -> None:
+    await types(exchange, caller, "1234")
+    assert exchange.call_log.guesses == []
+    await asyncio.sleep(3.5)
+    await is_rung(exchange, caller)
+
+
+async def test_a_wrong_pin_may_be_mended(exchange: Exchange, caller: LiveCall) -> None:
+    await types(exchange, caller, "9999#")
+    assert last_played(exchange) == (SOUNDS[WRONG],)
+    exchange.asterisk.has_played(caller.a_leg)
+    await settle()
+    assert last_played(exchange) == (SOUNDS[ASKS],)
+    await types(exchange, caller, "1234#")
+    await is_rung(exchange, caller)
+
+
+async def test_after_the_last_try_the_caller_is_hung_up_and_nobody_was_rung(
+    exchange: Exchange, caller: LiveCall
+) -> None:
+    for _ in range(2):
+        await types(exchange, caller, "9999#")
+        exchange.asterisk.has_played(caller.a_leg)
+        await settle()
+    assert caller.a_leg.state.ended
+    assert caller.b_leg is None
+    assert exchange.record.outcome.reason == "wrong-pin"
+    assert exchange.call_log.guesses == ["9999", "9999"]
+
+
+async def test_who_types_nothing_is_asked_again_and_then_hung_up(
+    exchange: Exchange, caller: LiveCall
+) -> None:
+    for _ in range(2):
+        assert last_played(exchange) == (SOUNDS[ASKS],)
+        exchange.asterisk.has_played(caller.a_leg)
+        await asyncio.sleep(6)
+    assert caller.a_leg.state.ended
+    assert exchange.call_log.guesses == []
+
+
+async def test_too_many_wrong_ones_of_late_end_it_at_once(
+    exchange: Exchange, caller: LiveCall
+) -> None:
+    exchange.call_log.pins["9999"] = dataclasses.replace(A_STRANGER_CALLS, pin_locked=True)
+    await types(exchange, caller, "9999#")
+    assert caller.a_leg.state.ended
+    assert exchange.record.outcome.reason == "pin-locked"
+
+
+async def test_without_a_prompt_of_its_own_asterisk_asks(exchange: Exchange) -> None:
+    exchange.call_log.lookup = dataclasses.replace(A_STRANGER_CALLS, pin_question=QUESTION)
+    call = await exchange.comes_in(MALLORY)
+    assert last_played(exchange) == Announcement.ENTER_PIN.media
+    exchange.asterisk.hangs_up(call.a_leg)
+
+
+async def test_a_stranger_hears_why_where_the_session_says_so(exchange: Exchange) -> None:
+    exchange.call_log.lookup = dataclasses.replace(A_STRANGER_CALLS, unknown_caller_play=ASKS)
+    exchange.prompts.known = dict(SOUNDS)
+    call = await exchange.comes_in(MALLORY)
+    assert last_played(exchange) == (SOUNDS[ASKS],)
+    exchange.asterisk.has_played(call.a_leg)
+    await settle()
+    assert call.a_leg.state.ended
+    assert exchange.record.outcome.reason == "unknown-caller"
