@@ -112,6 +112,8 @@ async def _sound(url: str | None, prompts: Prompts, *, otherwise: Announcement) 
 async def _pin_while(leg: Leg, media: Sequence[str], *, longest: int, within: float) -> str:
     """What is typed during the question, or begun ``within`` seconds after it; may be nothing."""
     key = await _key_while(leg, media, within=within)
+    if key == "#":  # of the PIN before, which was complete without it
+        key = await _key(leg, within=within)
     typed = ""
     while key is not None and key != "#":
         typed += key

@@ -93,6 +93,17 @@ async def test_after_the_last_try_the_caller_is_hung_up_and_nobody_was_rung(
     assert exchange.call_log.guesses == ["9999", "9999"]
 
 
+async def test_the_key_that_ends_a_complete_pin_is_not_the_next_answer(
+    exchange: Exchange, caller: LiveCall
+) -> None:
+    await types(exchange, caller, "999999#")
+    exchange.asterisk.has_played(caller.a_leg)
+    await settle()
+    await types(exchange, caller, "123456#")
+    assert exchange.call_log.guesses == ["999999", "123456"]
+    await is_rung(exchange, caller)
+
+
 async def test_who_types_nothing_is_asked_again_and_then_hung_up(
     exchange: Exchange, caller: LiveCall
 ) -> None:

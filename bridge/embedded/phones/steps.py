@@ -102,6 +102,10 @@ Content-Length: [len]
             "</action></recv>\n" + self._request("ACK", cseq=1)
         )
 
+    def is_answered_at_once(self) -> str:
+        """The same, with no ringback before."""
+        return '<recv response="100" optional="true"/>\n' + self.is_answered()
+
     def is_refused(self, status: int) -> str:
         """Gets that final status and no answer."""
         return (

@@ -1,0 +1,108 @@
+"""A stranger shows by a PIN who it is: real keys (RFC 4733), on the wire."""
+
+from pathlib import Path
+
+from bridge.embedded.phones.phone import Phone, header, media, user
+from bridge.embedded.phones.steps import Callee, Caller, scenario, wait_for_cue
+from bridge.embedded.processes import until
+from tests.e2e.conftest import Site
+from tests.e2e.test_leaks import assert_nothing_of
+
+OTHER_PHONE = "+13035550199"
+
+
+def with_pins(site: Site, **arguments: object) -> dict[str, str]:
+    """The PINs of a session that asks for them; its prompt cannot be had, so Asterisk asks."""
+    made = site.create_session(
+        is_pin_authentication_required=True,
+        generate_pin=True,
+        generate_pin_length=5,
+        pin_prompt_play="http://127.0.0.1:1025/nobody-here.mp3",
+        **arguments,
+    )
+    session = made["session"]
+    return {"first": session["first_party_pin"], "second": session["second_party_pin"]}
+
+
+def has_guessed(site: Site, count: int) -> bool:
+    """Whether so many wrong PINs are counted against the number, soon."""
+    counted = "SELECT FROM wrong_pin WHERE virtual_number = $1"
+    return until(lambda: len(site.stack.rows(counted, site.virtual)) == count, within=10)
+
+
+def stranger(site: Site, *end: str, port: int) -> Phone:
+    a = Caller()
+    return site.calls(
+        scenario(a.invite(), a.is_answered_at_once(), *end),
+        number=OTHER_PHONE,
+        keywords={"rtp_port": str(port)},
+    )
+
+
+def test_a_party_with_another_phone_types_its_pin_and_reaches_the_other(site: Site) -> None:
+    pins = with_pins(site)
+    a, b = Caller(), Callee()
+    a_sound, b_sound = site.caller_sound(), site.callee_sound()
+    callee = site.waits(
+        scenario(b.is_called(), b.rings(), b.answers(), b.is_hung_up_on()),
+        keywords={"rtp_port": str(b_sound.port)},
+    )
+    caller = stranger(site, wait_for_cue(), a.hangs_up(), port=a_sound.port)
+    target = media(caller.has_seen("SIP/2.0 200"))
+    with a_sound.listening():
+        assert until(lambda: len(a_sound.heard) > 10, within=10), "it is asked"
+        a_sound.presses(pins["second"] + "#", target)
+    invite = callee.has_seen("INVITE")
+    assert invite.startswith(f"INVITE sip:{site.alice}@"), "the second party reaches the first"
+    assert user(header(invite, "From")) == site.virtual
+    callee.has_seen("ACK")
+    with a_sound.speaking_to(target), b_sound.speaking_to(media(invite)):
+        assert b_sound.hears(a_sound)
+        assert a_sound.hears(b_sound)
+    caller.cue()
+    caller.finish()
+    callee.finish()
+    assert_nothing_of(OTHER_PHONE, callee.received)
+    assert_nothing_of(site.alice, caller.received)
+    assert site.call_record()["caller_side"] == "second"
+    assert_in_no_log(site, *pins.values())
+
+
+def test_whoever_guesses_wrong_reaches_nobody(site: Site) -> None:
+    pins = with_pins(site, pin_retry=1)
+    wrong = next(pin for pin in ("00000", "11111", "22222") if pin not in pins.values())
+    a, b = Caller(), Callee()
+    a_sound = site.caller_sound()
+    silent = site.waits(scenario(b.is_called()))
+    caller = stranger(site, a.is_hung_up_on(), port=a_sound.port)
+    target = media(caller.has_seen("SIP/2.0 200"))
+    with a_sound.listening():
+        assert until(lambda: len(a_sound.heard) > 10, within=10)
+        for count in (1, 2):
+            a_sound.presses(wrong + "#", target)
+            assert has_guessed(site, count)
+        caller.finish()
+    assert silent.received == []
+    assert site.call_record()["reason"] == "wrong-pin"
+    assert_in_no_log(site, *pins.values(), wrong)
+
+
+def test_a_registered_caller_is_not_asked(site: Site) -> None:
+    with_pins(site)
+    a, b = Caller(), Callee()
+    callee = site.waits(scenario(b.is_called(), b.rings(), b.answers(), b.is_hung_up_on()))
+    site.calls(scenario(a.invite(), a.hears_ringback(), a.is_answered(), a.hangs_up())).finish()
+    callee.finish()
+
+
+def assert_in_no_log(site: Site, *pins: str) -> None:
+    logs = {
+        "bridge": (site.stack.directory / "bridge.log").read_text(),
+        "asterisk": site.stack.asterisk.log_text,
+        "postgres": Path(site.stack.directory, "postgres", "log").read_text(),
+    }
+    for name, text in logs.items():
+        for pin in pins:
+            assert f'"{pin}' not in text, name
+            assert f" {pin} " not in text, name
+            assert f"'{pin}'" not in text, name
