@@ -91,6 +91,7 @@ _REFUSALS = {
     ),
     Refusal.SESSION_BUSY: (HTTPStatus.CONFLICT, "A call of this session is up."),
     Refusal.SESSION_NOT_BEGUN: (HTTPStatus.CONFLICT, "This session has not begun."),
+    Refusal.QUIET_HOURS: (HTTPStatus.CONFLICT, "It is one of this session's quiet hours."),
     Refusal.ONE_WAY_SESSION: (
         HTTPStatus.CONFLICT,
         "The second party of this session calls nobody.",

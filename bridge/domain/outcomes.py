@@ -80,6 +80,7 @@ _REFUSALS = {
     "session-expired": (Cause.CALL_REJECTED, Fault.CALLER),
     "wrong-pin": (Cause.CALL_REJECTED, Fault.CALLER),
     "session-not-begun": (Cause.CALL_REJECTED, Fault.CALLER),
+    "quiet-hours": (Cause.NO_ANSWER, Fault.CALLER),
     "one-way-session": (Cause.CALL_REJECTED, Fault.CALLER),
     "bridge-full": (Cause.CONGESTION, Fault.US),
     "session-busy": (Cause.USER_BUSY, Fault.CALLER),

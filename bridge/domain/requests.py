@@ -201,6 +201,7 @@ class Refusal(enum.Enum):
     SAME_PARTY = "same-party"
     SESSION_BUSY = "session-busy"
     SESSION_NOT_BEGUN = "session-not-begun"
+    QUIET_HOURS = "quiet-hours"
     ONE_WAY_SESSION = "one-way-session"
     CALLS_USED_UP = "calls-used-up"
     TIME_USED_UP = "time-used-up"

@@ -99,6 +99,9 @@ def route(lookup: Lookup) -> Connect | AskPin | Refuse:
         return Refuse("session-not-begun")
     if session.direction is Direction.ONE_WAY and side is Side.SECOND:
         return Refuse("one-way-session")
+    quiet = session.manner.quiet_hours
+    if quiet and quiet.cover(lookup.now):
+        return Refuse("quiet-hours")
     if lookup.calls_up:
         return Refuse("session-busy")
     if session.max_calls is not None and lookup.calls_made >= session.max_calls:

@@ -4,7 +4,8 @@ import dataclasses
 import enum
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
 
 from bridge.domain.numbers import PhoneNumber
 
@@ -35,6 +36,23 @@ class AnswerGuard(enum.StrEnum):
     PRESS_1 = "press_1"
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class QuietHours:
+    """When nobody of a session wants to be called, every day; over midnight if it ends earlier."""
+
+    start: time
+    end: time
+    timezone: str
+    """IANA's name, such as ``Europe/Berlin``."""
+
+    def cover(self, at: datetime) -> bool:
+        """Whether it is quiet at ``at``: from the start, inclusive, to the end, exclusive."""
+        now = at.astimezone(ZoneInfo(self.timezone)).time()
+        if self.start <= self.end:
+            return self.start <= now < self.end
+        return now >= self.start or now < self.end
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Manner:
     """How the two are connected: what they hear before, and what they must do."""
@@ -43,6 +61,7 @@ class Manner:
     second_prompt: str | None = None
     """URL of what that party hears before it is connected, whoever calls."""
     answer_guard: AnswerGuard = AnswerGuard.NONE
+    quiet_hours: QuietHours | None = None
     time_limit_warning: int = 60
     """Seconds before the end of a call by its limit at which both are told; -1 for never."""
     forces_pin: bool = False

@@ -2,13 +2,13 @@
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
 
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.reports import Interaction, SessionReport, SessionStatus
-from bridge.domain.sessions import AnswerGuard, Direction, Manner, Session
+from bridge.domain.sessions import AnswerGuard, Direction, Manner, QuietHours, Session
 from bridge.store.pool import Row
 
 
@@ -69,10 +69,18 @@ def _manner(options: Mapping[str, Any]) -> Manner:
     return Manner(
         first_prompt=options.get("first_party_play_url"),
         second_prompt=options.get("second_party_play_url"),
+        quiet_hours=_quiet_hours(options.get("quiet_hours")),
         answer_guard=AnswerGuard(options.get("answer_guard", AnswerGuard.NONE)),
         time_limit_warning=options.get("time_limit_warning") or Manner.time_limit_warning,
         forces_pin=options.get("force_pin_authentication", False),
     )
+
+
+def _quiet_hours(option: Mapping[str, str] | None) -> QuietHours | None:
+    if option is None:
+        return None
+    start, end = time.fromisoformat(option["start"]), time.fromisoformat(option["end"])
+    return QuietHours(start, end, option["timezone"])
 
 
 def _number(text: str | None) -> PhoneNumber | None:

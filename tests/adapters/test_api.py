@@ -38,6 +38,7 @@ UNUSED_EXTENSIONS: dict[str, Any] = {
     "second_party_alternates": [],
     "answer_guard": "none",
     "time_limit_warning": 60,
+    "quiet_hours": None,
     "direction": "two-way",
     "valid_from": "",
     "expiry_after_last_call": None,

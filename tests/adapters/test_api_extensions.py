@@ -35,6 +35,7 @@ async def test_every_extension_is_kept_and_shown(api: Api, database: Database) -
         virtual_number_mode="per_party",
         first_party_alternates=[CAROL],
         direction="one-way",
+        quiet_hours={"start": "22:00", "end": "07:00", "timezone": "Europe/Berlin"},
         valid_from="2030-01-02T03:04:05+01:00",
         expiry_after_last_call=600,
         max_calls=3,
@@ -50,6 +51,7 @@ async def test_every_extension_is_kept_and_shown(api: Api, database: Database) -
         "first_party_alternates": [CAROL[1:]],
         "second_party_alternates": [],
         "direction": "one-way",
+        "quiet_hours": {"start": "22:00", "end": "07:00", "timezone": "Europe/Berlin"},
         "valid_from": "2030-01-02 02:04:05 +0000 UTC",
         "expiry_time": "2030-01-02 03:04:05 +0000 UTC",
         "expiry_after_last_call": 600,
@@ -79,6 +81,17 @@ async def test_every_extension_is_kept_and_shown(api: Api, database: Database) -
         ),
         ({**SINGLE, "second_party_alternates": [CAROL]}, ["needs second_party."]),
         ({**PARTIES, "first_party_alternates": CAROL}, ["first_party_alternates is not valid."]),
+        *(
+            ({**PARTIES, "quiet_hours": hours}, ["quiet_hours must have start and end"])
+            for hours in (
+                "night",
+                {"start": "22:00"},
+                {"start": "22:00", "end": "25:00"},
+                {"start": "22:00", "end": "22:00"},
+                {"start": "22:00", "end": "07:00", "timezone": "../../etc/passwd"},
+                {"start": "22:00", "end": "07:00", "timezone": "Mars/Olympus"},
+            )
+        ),
         ({**PARTIES, "metadata": "x"}, ["metadata must be a JSON object."]),
         ({**PARTIES, "metadata": {"x": "y" * 5000}}, ["metadata should be under 4096"]),
         ('{"metadata": {"x": 1e999}}', ["metadata must be a JSON object."]),

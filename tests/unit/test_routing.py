@@ -1,7 +1,7 @@
 """The decision that everything hangs on."""
 
 import dataclasses
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.domain.routing import AskPin, Connect, Lookup, Refuse, route
-from bridge.domain.sessions import Manner, Side
+from bridge.domain.sessions import Manner, QuietHours, Side
 from tests.people import A_STRANGER_CALLS, ALICE, ALICE_CALLS, BOB, MALLORY, SESSION, VIRTUAL
 
 QUESTION = AskPin(prompt="https://x.test/pin.mp3", incorrect=None, retries=1, wait=5, length=4)
@@ -110,3 +110,27 @@ def test_who_is_known_by_number_or_by_pin_is_connected(asking: dict[str, Any]) -
     by_pin = route(dataclasses.replace(BOB_BY_PIN, **asking))
     assert isinstance(by_pin, Connect)
     assert (by_pin.callee, by_pin.caller_id) == (ALICE, VIRTUAL)
+
+
+@pytest.mark.parametrize(
+    ("at", "start", "end", "quiet"),
+    [
+        ("21:59", "22:00", "07:00", False),
+        ("22:00", "22:00", "07:00", True),
+        ("03:00", "22:00", "07:00", True),
+        ("07:00", "22:00", "07:00", False),
+        ("12:00", "12:00", "14:00", True),
+        ("14:00", "12:00", "14:00", False),
+    ],
+)
+def test_in_quiet_hours_nobody_is_called(at: str, start: str, end: str, *, quiet: bool) -> None:
+    """By the clock of their time zone: Berlin's summer is two hours ahead."""
+    hours = QuietHours(time.fromisoformat(start), time.fromisoformat(end), "Europe/Berlin")
+    session = dataclasses.replace(
+        SESSION, manner=Manner(quiet_hours=hours), expires_at=SESSION.expires_at.replace(year=2030)
+    )
+    now = datetime.fromisoformat(f"2026-07-01T{at}:00+02:00").astimezone(UTC)
+    decided = route(dataclasses.replace(ALICE_CALLS, session=session, now=now))
+    assert isinstance(decided, Refuse) is quiet
+    if isinstance(decided, Refuse):
+        assert decided.reason == "quiet-hours"

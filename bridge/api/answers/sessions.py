@@ -76,6 +76,7 @@ class Session(Answer):
     second_party_alternates: list[Digits]
     answer_guard: Literal["none", "press_1"]
     time_limit_warning: int
+    quiet_hours: dict[str, str] | None
     direction: Literal["one-way", "two-way"]
     valid_from: Time
     expiry_after_last_call: int | None

@@ -89,7 +89,7 @@ def session(report: SessionReport) -> Json:
 
 
 def _extensions(report: SessionReport) -> Json:
-    one = report.session
+    one, options = report.session, report.options
     return {
         "subaccount": report.subaccount,
         "virtual_number_mode": "per_party" if one.second_virtual_number else "shared",
@@ -98,6 +98,7 @@ def _extensions(report: SessionReport) -> Json:
         "second_party_alternates": [*map(digits, one.second_party_alternates)],
         "answer_guard": one.manner.answer_guard.value,
         "time_limit_warning": one.manner.time_limit_warning,
+        "quiet_hours": options.get("quiet_hours"),
         "direction": one.direction.value,
         "valid_from": timestamp(one.valid_from),
         "expiry_after_last_call": report.expiry_after_last_call,

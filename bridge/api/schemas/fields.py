@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pydantic
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from bridge.api.cursors import read_cursor
@@ -189,6 +190,37 @@ Cursor = Annotated[
     tuple[datetime, UUID],
     pydantic.PlainValidator(_cursor),
     pydantic.WithJsonSchema({"type": "string"}),
+]
+_OCLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
+
+
+class _QuietHours(BaseModel):
+    model_config = ConfigDict(extra="forbid", title="QuietHours")
+
+    start: Annotated[str, Field(pattern=_OCLOCK)]
+    end: Annotated[str, Field(pattern=_OCLOCK)]
+    timezone: Annotated[str, Field(max_length=64)] = "UTC"
+    """IANA's name, such as ``Europe/Berlin``."""
+
+
+def _quiet_hours(value: Any, info: pydantic.ValidationInfo) -> dict[str, str]:
+    try:
+        hours = _QuietHours.model_validate(value)
+        ZoneInfo(hours.timezone)
+        if hours.start != hours.end:
+            return hours.model_dump()
+    except (ValueError, KeyError, OSError):  # no such hours, no such time zone
+        pass
+    raise ValueError(
+        f"{info.field_name} must have start and end as HH:MM, which differ, and may have a timezone"
+        " by its IANA name."
+    )
+
+
+Quiet = Annotated[
+    dict[str, str],
+    pydantic.PlainValidator(_quiet_hours),
+    pydantic.WithJsonSchema(_QuietHours.model_json_schema()),
 ]
 Reason = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 """Something for people to read."""

@@ -26,6 +26,7 @@ from bridge.api.schemas.fields import (
     Paging,
     Party,
     Pin,
+    Quiet,
     Reason,
     Subaccount,
     SubaccountId,
@@ -164,6 +165,8 @@ class CreateSession(BaseModel):
     """``press_1``: who answers must press 1, so that no mailbox is connected."""
     time_limit_warning: TimeLimitWarning | None = None
     """Seconds before a call ends by its limit at which both hear that; -1 for never."""
+    quiet_hours: Quiet | None = None
+    """When nobody of the session wants to be called."""
     direction: Direction = Direction.TWO_WAY
     valid_from: Instant | None = None
     """When the session begins, and its lifetime."""
@@ -372,6 +375,7 @@ class UpdateSession(BaseModel):
 
     answer_guard: AnswerGuard | None = None
     time_limit_warning: TimeLimitWarning | None = None
+    quiet_hours: Quiet | None = None
     direction: Direction | None = None
     expiry_after_last_call: Expiry | None = None
     max_calls: MaxCalls | None = None
