@@ -281,7 +281,9 @@ async def test_a_clash_is_refused_only_where_no_number_is_free_of_it(desk: Desk)
     assert made.session.virtual_number == SECOND_VIRTUAL
     named = await desk.asked(person(1), person(2), virtual_number=VIRTUAL)
     assert named is Refusal.PIN_TAKEN
-    assert (await desk.rows("SELECT count(*) FROM session")) == [(2,)]
+    assert await desk.rows("SELECT count(*) FROM session") == [(2,)]
+    warned = await desk.rows("SELECT FROM event WHERE name = 'NumberPoolExhausted'")
+    assert warned == []  # for numbers are left
 
 
 async def test_strangers_are_asked_or_taken_but_not_both_on_one_number(desk: Desk) -> None:
