@@ -15,6 +15,9 @@ POOL_LEFT = Gauge(
 POOL_WARNINGS = Counter(
     "masking_pool_warnings", "Sessions asked for when few or no numbers were left.", ["event"]
 )
+PINS_TYPED = Counter(
+    "masking_pins_typed", "PINs that callers typed: right, wrong, or after too many.", ["how"]
+)
 
 
 def exposition() -> bytes:

@@ -172,12 +172,12 @@ class Allocations:
             return row
 
         row = await look(pins)
+        if row is None and need.pin_sides and await look({}):
+            given = choices(new.pins, self._draw_pin, given_only=True)
+            raise NoNumber(Refusal.PINS_USED_UP if await look(given) else Refusal.PIN_TAKEN)
         if need.named is None:
             await self._watch(connection, new, need, left=row["free"] - 1 if row else -1)
         if row is None:
-            if need.pin_sides and await look({}):
-                given = choices(new.pins, self._draw_pin, given_only=True)
-                raise NoNumber(Refusal.PINS_USED_UP if await look(given) else Refusal.PIN_TAKEN)
             stock = await self._sql.count_stock(connection, **where)
             raise NoNumber(why_none(need, Stock(**stock)))
         return PhoneNumber(row["number"])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from bridge import metrics
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import WINDOW
 from bridge.domain.rates import UNANSWERED, Charge, Direction, Tariff
@@ -72,12 +73,15 @@ class Calls:
             await self._sql.lock_guesses(connection, virtual_number=virtual_number)
             tried = await self._sql.count_wrong_pins(connection, **where, window=WINDOW)
             if pins.locked(tried):
+                metrics.PINS_TYPED.labels("locked").inc()
                 return Lookup(
                     now=tried["now"], number_in_service=True, caller=caller, pin_locked=True
                 )
             if not await self._sql.identify_caller(connection, **where, call_id=call_id, pin=pin):
                 await self._sql.note_wrong_pin(connection, **where, window=WINDOW)
+                metrics.PINS_TYPED.labels("wrong").inc()
                 return None
+            metrics.PINS_TYPED.labels("right").inc()
             await self._sql.remember_caller(connection, call_id=call_id)
             row = await self._sql.look_up_order(connection, call_id=call_id)
             return dataclasses.replace(lookup(row, caller), identified=True)

@@ -253,9 +253,9 @@ async def test_a_pin_is_held_as_long_as_a_pair_is(desk: Desk) -> None:
     made = await desk.session(ALICE, BOB, cooloff=60)
     held = "SELECT DISTINCT pin.held_until = route.held_until FROM pin JOIN route USING (session)"
     assert await desk.rows(held) == [(True,)]
-    await desk.sessions.update(
-        desk.account, made.session.id, SessionChange(expiry=7200, expiry_after_last_call=9000), BY
-    )
+    change = SessionChange(expiry=7200, expiry_after_last_call=9000)
+    changed = await desk.sessions.update(desk.account, made.session.id, change, BY)
+    assert isinstance(changed, SessionReport)
     assert await desk.rows(held) == [(True,)]
     call_id, _ = await desk.arrives(ALICE)
     await desk.execute("UPDATE call SET ended_at = now(), disposition = 'completed'")
@@ -275,12 +275,15 @@ async def test_a_pin_is_held_as_long_as_a_pair_is(desk: Desk) -> None:
 async def test_a_clash_is_refused_only_where_no_number_is_free_of_it(desk: Desk) -> None:
     await desk.session(ALICE, BOB)
     assert await desk.asked(CAROL, MALLORY, Pins(first="5555", second="1111")) is Refusal.PIN_TAKEN
+    assert await desk.asked(CAROL, MALLORY, Pins(first="2222", second="5555")) is Refusal.PIN_TAKEN
     await Numbers(desk.database, trunk="carrier").add(desk.account, [SECOND_VIRTUAL])
     made = await desk.session(CAROL, MALLORY, Pins(first="5555", second="1111"))
     assert made.session.virtual_number == SECOND_VIRTUAL
     named = await desk.asked(person(1), person(2), virtual_number=VIRTUAL)
     assert named is Refusal.PIN_TAKEN
-    assert (await desk.rows("SELECT count(*) FROM session")) == [(2,)]
+    assert await desk.rows("SELECT count(*) FROM session") == [(2,)]
+    warned = await desk.rows("SELECT FROM event WHERE name = 'NumberPoolExhausted'")
+    assert warned == []  # for numbers are left
 
 
 async def test_strangers_are_asked_or_taken_but_not_both_on_one_number(desk: Desk) -> None:
@@ -323,6 +326,21 @@ async def test_of_a_hundred_who_create_at_once_no_two_have_the_same_pin(desk: De
     assert len(set(shown)) == 200
     held = await desk.rows("SELECT pin FROM pin")
     assert sorted(shown) == sorted(pin for (pin,) in held)
+
+
+async def test_of_many_who_give_the_same_two_pins_crosswise_one_has_them(desk: Desk) -> None:
+    people = map(person, itertools.count())
+    for one, other in (("1111", "2222"), ("3333", "4444"), ("5555", "6666")):
+        crosswise = itertools.cycle([Pins(first=one, second=other), Pins(first=other, second=one)])
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(desk.asked(next(people), next(people), next(crosswise)))
+                for _ in range(20)
+            ]
+        made = [task.result() for task in tasks]
+        assert [answer for answer in made if isinstance(answer, Refusal)] == [
+            Refusal.PIN_TAKEN
+        ] * 19
 
 
 async def test_where_no_pin_is_left_it_is_said(desk: Desk) -> None:
