@@ -15,6 +15,7 @@ POOL_LEFT = Gauge(
 POOL_WARNINGS = Counter(
     "masking_pool_warnings", "Sessions asked for when few or no numbers were left.", ["event"]
 )
+WEBHOOKS = Counter("masking_webhooks", "Attempts to bring an event to its receiver.", ["result"])
 
 
 def exposition() -> bytes:

@@ -1,0 +1,68 @@
+-- Events on their way to the application: signed, in order, until it has them or they are dead.
+
+-- What proves that an event is ours.  Unlike a token it must be readable, for it signs.  Two are
+-- valid while they are being changed.
+CREATE TABLE signing_secret (
+    account    text NOT NULL REFERENCES account,
+    -- 244 random bits of Postgres' own, in the form of standardwebhooks.com
+    secret     text NOT NULL DEFAULT 'whsec_' || encode(
+                   uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), 'base64'),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    retires_at timestamptz,     -- null: the one that stays
+    PRIMARY KEY (account, secret)
+);
+CREATE UNIQUE INDEX signing_secret_current ON signing_secret (account) WHERE retires_at IS NULL;
+INSERT INTO signing_secret (account) SELECT auth_id FROM account;
+
+CREATE FUNCTION give_signing_secret() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO signing_secret (account) VALUES (NEW.auth_id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER account_has_signing_secret AFTER INSERT ON account
+    FOR EACH ROW EXECUTE FUNCTION give_signing_secret();
+
+-- The call that an event tells of: its numbers are there, and nowhere else.
+ALTER TABLE event ADD COLUMN call uuid REFERENCES call;
+CREATE UNIQUE INDEX event_of_call ON event (call, name, coalesce(attributes->>'PinRetryCounter', ''))
+ WHERE call IS NOT NULL;   -- each thing that happens in a call is told once
+CREATE INDEX event_happened ON event (happened_at);
+
+CREATE TABLE delivery (
+    event           uuid PRIMARY KEY REFERENCES event ON DELETE CASCADE,
+    session         uuid NOT NULL REFERENCES session,
+    sequence        integer NOT NULL,
+    host            text NOT NULL,      -- whom it goes to: one that is slow is not to hold up others
+    state           text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'delivered', 'dead')),
+    attempts        integer NOT NULL DEFAULT 0,
+    due_since       timestamptz NOT NULL DEFAULT now(),     -- its age counts from here
+    next_attempt_at timestamptz NOT NULL DEFAULT now(),
+    delivered_at    timestamptz,
+    last_error      text,               -- one word; nothing of a URL or an answer
+    UNIQUE (session, sequence)
+);
+CREATE INDEX delivery_due ON delivery (next_attempt_at) WHERE state = 'pending';
+CREATE INDEX delivery_pending ON delivery (session, sequence) WHERE state = 'pending';
+CREATE INDEX delivery_dead ON delivery (event) WHERE state = 'dead';
+
+-- Whoever writes an event, and in whatever transaction: it is on its way with it, if its session
+-- has somewhere to send it, and whoever waits for events is woken.
+CREATE FUNCTION queue_delivery() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    url text;
+BEGIN
+    SELECT options ->> CASE WHEN NEW.name LIKE 'SessionRecording%' THEN 'recording_callback_url'
+                            ELSE 'callback_url' END
+      INTO url
+      FROM session
+     WHERE id = NEW.session;
+    IF url IS NOT NULL THEN
+        INSERT INTO delivery (event, session, sequence, host)
+        VALUES (NEW.id, NEW.session, NEW.sequence,
+                coalesce(lower(substring(url FROM '^[A-Za-z]+://(?:[^/?#]*@)?([^/?#@]*)')), ''));
+    END IF;
+    PERFORM pg_notify('bridge_events', '');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER event_is_queued AFTER INSERT ON event
+    FOR EACH ROW EXECUTE FUNCTION queue_delivery();

@@ -1,0 +1,161 @@
+-- Events: written with what they tell of, and sent until the application has them.
+
+-- name: find_teller^
+-- Whose call it is, and what has been told of it; no row if it is no session's.
+SELECT call.caller_side,
+       ARRAY(SELECT event.name FROM event WHERE event.call = call.id) AS told
+  FROM call
+ WHERE call.id = :call_id::uuid
+   AND call.session IS NOT NULL;
+
+-- name: tell_of_call!
+-- Write events of one call, in their order.  The session's row is what numbers them: nobody else
+-- can count until this is committed.
+WITH telling AS (
+    SELECT name, happened_at, attributes, place
+      FROM unnest(:names::text[], :times::timestamptz[], :attributes::jsonb[])
+           WITH ORDINALITY AS one (name, happened_at, attributes, place)
+), counted AS (
+    UPDATE session
+       SET event_count = session.event_count + (SELECT count(*) FROM telling)
+      FROM call
+     WHERE call.id = :call_id::uuid
+       AND session.id = call.session
+    RETURNING session.id, session.account,
+              session.event_count - (SELECT count(*) FROM telling) AS before
+)
+INSERT INTO event (account, session, sequence, call, name, happened_at, attributes)
+SELECT counted.account, counted.id, counted.before + telling.place, :call_id::uuid, telling.name,
+       telling.happened_at, telling.attributes
+  FROM counted, telling
+ ORDER BY telling.place
+ON CONFLICT DO NOTHING;
+
+-- name: take_delivery^
+-- The event that is due longest and is the next of its session.  It is locked: as long as this
+-- transaction lasts nobody else sends it, nor any after it; if it does not end well, anybody may.
+SELECT delivery.event AS id, delivery.host, delivery.attempts,
+       extract(epoch FROM now() - delivery.due_since)::float8 AS age,
+       event.account, event.session, event.sequence, event.name, event.happened_at,
+       event.attributes,
+       call.caller,
+       coalesce(leg.party_number,
+                CASE call.caller_side
+                     WHEN 'first' THEN coalesce(session.second_party,
+                                                last_counterpart(session.id, 'second'))
+                     WHEN 'second' THEN coalesce(session.first_party,
+                                                 last_counterpart(session.id, 'first'))
+                     END) AS callee,
+       coalesce(call.virtual_number, session.virtual_number) AS virtual_number,
+       session.options ->> (endpoint.kind || '_url') AS url,
+       coalesce(session.options ->> (endpoint.kind || '_method'), 'POST') AS method,
+       ARRAY(SELECT secret
+               FROM signing_secret
+              WHERE signing_secret.account = event.account
+                AND coalesce(signing_secret.retires_at > now(), true)
+              ORDER BY signing_secret.created_at DESC) AS secrets
+  FROM delivery
+  JOIN event ON event.id = delivery.event
+  JOIN session ON session.id = delivery.session
+ CROSS JOIN LATERAL (
+       SELECT CASE WHEN event.name LIKE 'SessionRecording%' THEN 'recording_callback'
+                   ELSE 'callback' END AS kind) AS endpoint
+  LEFT JOIN call ON call.id = event.call
+  LEFT JOIN leg ON leg.call = call.id AND leg.role = 'b'
+ WHERE delivery.state = 'pending'
+   AND delivery.next_attempt_at <= now()
+   AND delivery.host <> ALL (:busy_hosts::text[])
+   AND NOT EXISTS (
+       SELECT FROM delivery AS earlier
+        WHERE earlier.session = delivery.session
+          AND earlier.sequence < delivery.sequence
+          AND earlier.state = 'pending')
+ ORDER BY delivery.next_attempt_at, delivery.sequence
+ LIMIT 1
+   FOR UPDATE OF delivery SKIP LOCKED;
+
+-- name: settle_delivery!
+-- What came of an attempt; :delay is null unless there is to be another.
+UPDATE delivery
+   SET state = :state::text,
+       attempts = attempts + 1,
+       next_attempt_at = clock_timestamp() + make_interval(secs => coalesce(:delay::float8, 0)),
+       delivered_at = CASE WHEN :state::text = 'delivered' THEN clock_timestamp() END,
+       last_error = :error::text
+ WHERE event = :id::uuid;
+
+-- name: replay_event^
+-- Send an event once more, as if it were new; no row if it is not the account's, goes nowhere, or is
+-- still on its way.
+UPDATE delivery
+   SET state = 'pending', attempts = 0, due_since = now(), next_attempt_at = now(),
+       delivered_at = NULL
+  FROM event
+ WHERE event.id = delivery.event
+   AND event.account = :account::text
+   AND event.id = :id::uuid
+   AND delivery.state <> 'pending'
+RETURNING delivery.event, pg_notify('bridge_events', '');
+
+-- name: list_events
+-- Newest first, with what became of their delivery.  :state may also be "none": told to nobody.
+SELECT event.id, event.account, event.session, event.sequence, event.name, event.happened_at,
+       event.attributes, call.caller,
+       coalesce(leg.party_number,
+                CASE call.caller_side
+                     WHEN 'first' THEN coalesce(session.second_party,
+                                                last_counterpart(session.id, 'second'))
+                     WHEN 'second' THEN coalesce(session.first_party,
+                                                 last_counterpart(session.id, 'first'))
+                     END) AS callee,
+       coalesce(call.virtual_number, session.virtual_number) AS virtual_number,
+       coalesce(delivery.state, 'none') AS state, coalesce(delivery.attempts, 0) AS attempts,
+       delivery.next_attempt_at, delivery.delivered_at, delivery.last_error
+  FROM event
+  LEFT JOIN delivery ON delivery.event = event.id
+  LEFT JOIN session ON session.id = event.session
+  LEFT JOIN call ON call.id = event.call
+  LEFT JOIN leg ON leg.call = call.id AND leg.role = 'b'
+ WHERE event.account = :account::text
+   AND (:session::uuid IS NULL OR event.session = :session::uuid)
+   AND (:state::text IS NULL OR coalesce(delivery.state, 'none') = :state::text)
+   AND (:after_happened::timestamptz IS NULL
+        OR (event.happened_at, event.id) < (:after_happened::timestamptz, :after_id::uuid))
+ ORDER BY event.happened_at DESC, event.id DESC
+ LIMIT :limit::integer;
+
+-- name: remove_old_events$
+-- Forget events older than so many days, unless they are still on their way; how many.
+WITH old AS (
+    SELECT event.id
+      FROM event
+     WHERE event.happened_at < now() - make_interval(days => :days::integer)
+       AND NOT EXISTS (SELECT FROM delivery
+                        WHERE delivery.event = event.id AND delivery.state = 'pending')
+     ORDER BY event.happened_at
+     LIMIT :limit::integer
+       FOR UPDATE SKIP LOCKED
+), removed AS (
+    DELETE FROM event USING old WHERE event.id = old.id RETURNING event.id
+)
+SELECT count(*) FROM removed;
+
+-- name: list_signing_secrets
+-- Those that events are signed with now, the one that stays first.
+SELECT secret, created_at, retires_at
+  FROM signing_secret
+ WHERE account = :account::text
+   AND coalesce(retires_at > now(), true)
+ ORDER BY retires_at DESC NULLS FIRST;
+
+-- name: retire_signing_secret!
+-- The account's secret stays valid for so long; one that was retiring already does not.
+WITH retired AS (
+    DELETE FROM signing_secret WHERE account = :account::text AND retires_at IS NOT NULL
+)
+UPDATE signing_secret
+   SET retires_at = now() + make_interval(secs => :seconds::integer)
+ WHERE account = :account::text AND retires_at IS NULL;
+
+-- name: add_signing_secret!
+INSERT INTO signing_secret (account) VALUES (:account::text);
