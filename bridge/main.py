@@ -37,6 +37,7 @@ from bridge.store.accounts import Accounts
 from bridge.store.call_reports import CallReports
 from bridge.store.calls import Calls
 from bridge.store.errors import StoreUnavailable
+from bridge.store.event_log import EventLog
 from bridge.store.expiry import Expiry
 from bridge.store.hangups import HANGUP_CHANNEL, Hangups
 from bridge.store.journal import Journal
@@ -153,6 +154,7 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
         app = make_app(
             accounts=Accounts(database),
             calls=CallReports(database),
+            events=EventLog(database),
             limit=RateLimit(settings.api_rate_limit, now=time.monotonic),
             orders=orders,
             numbers=Numbers(database, trunk=settings.trunk),

@@ -11,6 +11,7 @@ from bridge.api import auth
 from bridge.api.auth import ACCOUNTS, LIMIT
 from bridge.api.calls import CALLS, ORDERS
 from bridge.api.documentation import DOCUMENT
+from bridge.api.events import EVENTS
 from bridge.api.health import READINESS
 from bridge.api.limits import RateLimit
 from bridge.api.numbers import NUMBERS
@@ -19,6 +20,7 @@ from bridge.api.operations import OPERATIONS, Operation
 from bridge.api.ports import (
     Accounts,
     Calls,
+    Events,
     Numbers,
     Orders,
     Readiness,
@@ -43,6 +45,7 @@ def make_app(
     *,
     accounts: Accounts,
     calls: Calls,
+    events: Events,
     limit: RateLimit,
     numbers: Numbers,
     orders: Orders,
@@ -56,6 +59,7 @@ def make_app(
     app = web.Application(middlewares=[_identified, _explained], client_max_size=_LARGEST_BODY)
     app[ACCOUNTS], app[NUMBERS], app[SESSIONS] = accounts, numbers, sessions
     app[RECORDINGS], app[SUBACCOUNTS] = recordings, subaccounts
+    app[EVENTS] = events
     app[CALLS], app[LIMIT], app[ORDERS] = calls, limit, orders
     app[DEFAULTS], app[READINESS] = defaults, readiness
     app[DOCUMENT] = describe(OPERATIONS)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from bridge.domain.access import Bearer
+from bridge.domain.events import EventFilter, EventReport
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pool import (
     NotAdded,
@@ -67,6 +68,13 @@ class Recordings(Protocol):
     async def list(
         self, account: str, wanted: RecordingFilter, *, limit: int, offset: int
     ) -> Page[Recording]: ...
+
+
+class Events(Protocol):
+    async def list(
+        self, account: str, wanted: EventFilter, *, limit: int
+    ) -> Sequence[EventReport] | None: ...
+    async def replay(self, account: str, event_id: uuid.UUID) -> Refusal | None: ...
 
 
 class Orders(Protocol):

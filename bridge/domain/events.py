@@ -5,6 +5,7 @@ Names and attributes are Plivo's; of the first party's phone ringing only its ol
 """
 
 import dataclasses
+import enum
 import math
 import uuid
 from collections.abc import Mapping, Sequence
@@ -57,6 +58,39 @@ class Event:
     callee: PhoneNumber | None
     virtual_number: str | None
     """As it was dialled."""
+
+
+class DeliveryState(enum.StrEnum):
+    """What became of an event."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    """It will not be sent, unless somebody asks for it."""
+    NONE = "none"
+    """Nobody is to be told."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class EventReport:
+    """An event, and how its delivery goes."""
+
+    event: Event
+    state: DeliveryState
+    attempts: int
+    next_attempt_at: datetime | None
+    delivered_at: datetime | None
+    last_error: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events a list shows; ``None`` means any."""
+
+    session: uuid.UUID | None = None
+    state: DeliveryState | None = None
+    after: tuple[datetime, uuid.UUID] | None = None
+    """The last one of the page before."""
 
 
 def rings(side: Side, at: datetime) -> Telling:

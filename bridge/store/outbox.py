@@ -1,15 +1,14 @@
 """Events on their way to the application: taken one by one, in order, by whoever is free."""
 
 import dataclasses
-import uuid
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from bridge.domain.delivery import Dead, Delivered, Retry, Verdict
 from bridge.domain.events import Event
-from bridge.domain.numbers import PhoneNumber
 from bridge.store import queries
+from bridge.store.event_log import event
 from bridge.store.pool import Connection, Database, Row
 
 EVENT_CHANNEL = "bridge_events"
@@ -71,27 +70,6 @@ class Outbox:
         async with self._database.transaction() as connection:
             removed: int = await self._sql.remove_old_events(connection, days=days, limit=at_most)
         return removed
-
-    async def replay(self, account: str, event_id: uuid.UUID) -> bool:
-        """Send an event once more; ``False`` if there is none that could be."""
-        async with self._database.transaction() as connection:
-            row = await self._sql.replay_event(connection, account=account, id=event_id)
-        return row is not None
-
-
-def event(row: Row) -> Event:
-    return Event(
-        id=row["id"],
-        account=row["account"],
-        session=row["session"],
-        sequence=row["sequence"],
-        name=row["name"],
-        happened_at=row["happened_at"],
-        attributes=row["attributes"],
-        caller=PhoneNumber(row["caller"]) if row["caller"] else None,
-        callee=PhoneNumber(row["callee"]) if row["callee"] else None,
-        virtual_number=row["virtual_number"],
-    )
 
 
 def _parcel(row: Row, connection: Connection, sql: Any) -> Parcel:

@@ -24,6 +24,12 @@ CREATE TRIGGER account_has_signing_secret AFTER INSERT ON account
 
 -- The call that an event tells of: its numbers are there, and nowhere else.
 ALTER TABLE event ADD COLUMN call uuid REFERENCES call;
+
+-- In which transaction an event was written: whoever says which of them he has seen is given all
+-- others, in whatever order they were committed.
+ALTER TABLE event ADD COLUMN written_in xid8 NOT NULL DEFAULT pg_current_xact_id();
+CREATE INDEX event_written ON event (account, written_in);
+
 CREATE UNIQUE INDEX event_of_call ON event (call, name, coalesce(attributes->>'PinRetryCounter', ''))
  WHERE call IS NOT NULL;   -- each thing that happens in a call is told once
 CREATE INDEX event_happened ON event (happened_at);

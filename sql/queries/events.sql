@@ -159,3 +159,22 @@ UPDATE signing_secret
 
 -- name: add_signing_secret!
 INSERT INTO signing_secret (account) VALUES (:account::text);
+
+-- name: replay_dead$
+-- All that are dead, of one account; how many.
+WITH again AS (
+    UPDATE delivery
+       SET state = 'pending', attempts = 0, due_since = now(), next_attempt_at = now()
+      FROM event
+     WHERE event.id = delivery.event
+       AND event.account = :account::text
+       AND delivery.state = 'dead'
+    RETURNING 1
+)
+SELECT count(*) FROM again, pg_notify('bridge_events', '');
+
+-- name: has_event$
+SELECT EXISTS (SELECT FROM event WHERE account = :account::text AND id = :id::uuid);
+
+-- name: has_session$
+SELECT EXISTS (SELECT FROM session WHERE account = :account::text AND id = :id::uuid);

@@ -19,9 +19,10 @@ from bridge.domain.egress import EgressRules
 from bridge.domain.events import Telling
 from bridge.domain.records import Arrival, CallRecord
 from bridge.domain.reports import SessionReport
-from bridge.domain.requests import NewSession
+from bridge.domain.requests import NewSession, Refusal
 from bridge.egress.client import Egress
 from bridge.store.calls import Calls
+from bridge.store.event_log import EventLog
 from bridge.store.listener import Listener
 from bridge.store.numbers import Numbers
 from bridge.store.outbox import EVENT_CHANNEL, Outbox
@@ -320,11 +321,11 @@ async def test_what_is_too_old_is_dead_and_lets_the_next_pass(
     assert [state for _, state, *_ in await states(database)] == ["dead", *["delivered"] * 5]
     async with database.connection() as connection:
         dead = await connection.fetchval("SELECT event FROM delivery WHERE state = 'dead'")
-    outbox = Outbox(database)
-    assert not await outbox.replay("MA" + "X" * 18, dead)
-    assert not await outbox.replay(made.session.account, uuid.uuid4())
-    assert await outbox.replay(made.session.account, dead)
-    assert not await outbox.replay(made.session.account, dead), "it is on its way"
+    log, ours = EventLog(database), made.session.account
+    assert await log.replay("MA" + "X" * 18, dead) is Refusal.NOT_FOUND
+    assert await log.replay(ours, uuid.uuid4()) is Refusal.NOT_FOUND
+    assert await log.replay(ours, dead) is None
+    assert await log.replay(ours, dead) is Refusal.EVENT_NOT_SENT, "it is on its way"
     await sent_all(delivery)
     assert received(origin)[-1] == TALK[0]
     assert [state for _, state, *_ in await states(database)] == ["delivered"] * 6
