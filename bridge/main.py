@@ -37,6 +37,7 @@ from bridge.store.accounts import Accounts
 from bridge.store.call_reports import CallReports
 from bridge.store.calls import Calls
 from bridge.store.errors import StoreUnavailable
+from bridge.store.event_feed import EventFeed
 from bridge.store.event_log import EventLog
 from bridge.store.expiry import Expiry
 from bridge.store.hangups import HANGUP_CHANNEL, Hangups
@@ -149,12 +150,20 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
             workers=webhooks.webhook_workers,
             per_host=webhooks.webhook_workers_per_host,
         )
-        event_listener = Listener(outbox_database, [EVENT_CHANNEL], delivery.look)
+        feed = EventFeed(database)
+
+        async def look_at_events() -> None:
+            """Something was written that applications are to be told."""
+            delivery.wake()
+            await feed.look()
+
+        event_listener = Listener(outbox_database, [EVENT_CHANNEL], look_at_events)
         retention = Retention(outbox, days=webhooks.event_retention_days)
         app = make_app(
             accounts=Accounts(database),
             calls=CallReports(database),
             events=EventLog(database),
+            feed=feed,
             limit=RateLimit(settings.api_rate_limit, now=time.monotonic),
             orders=orders,
             numbers=Numbers(database, trunk=settings.trunk),

@@ -12,6 +12,7 @@ from bridge.api import (
     bulk,
     calls,
     documentation,
+    event_stream,
     events,
     health,
     numbers,
@@ -29,7 +30,7 @@ from bridge.api.answers import sessions as session_answers
 from bridge.api.answers import subaccounts as subaccount_answers
 from bridge.api.answers.fields import Message
 from bridge.api.schemas.accounts import UpdateAccount
-from bridge.api.schemas.events import ListEvents
+from bridge.api.schemas.events import ListEvents, StreamEvents
 from bridge.api.schemas.numbers import AddNumbers, ListNumbers, UpdateNumber
 from bridge.api.schemas.recordings import ListRecordings
 from bridge.api.schemas.sessions import (
@@ -49,7 +50,7 @@ from bridge.api.schemas.subaccounts import (
 )
 from bridge.domain.access import Scope
 
-Handler = Callable[[web.Request], Awaitable[web.Response]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _ACCOUNT = "/v1/Account/{auth_id}"
 
@@ -305,6 +306,14 @@ OPERATIONS = (
         returns=event_answers.EventList,
         summary="List events, newest first, and what became of their delivery",
         query=ListEvents,
+    ),
+    Operation(
+        method="GET",
+        path=f"{_ACCOUNT}/Event/Stream",
+        handler=event_stream.stream,
+        media_type="text/event-stream",
+        summary="Events as they happen; Last-Event-ID says where to go on",
+        query=StreamEvents,
     ),
     Operation(
         method="POST",

@@ -1,18 +1,27 @@
 """Events: what applications are told, and what became of it."""
 
+import asyncio
+import contextlib
 import uuid
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from bridge.cli.database import on_database
+from bridge.cli.database import database_url, on_database
 from bridge.cli.errors import CommandError
 from bridge.cli.tables import show
-from bridge.domain.events import DeliveryState, EventFilter
+from bridge.domain.events import DeliveryState, EventFilter, EventReport
+from bridge.store.event_feed import EventFeed
 from bridge.store.event_log import EventLog
+from bridge.store.listener import Listener
+from bridge.store.outbox import EVENT_CHANNEL
+from bridge.store.pool import Database
 
 app = typer.Typer(no_args_is_help=True, help="Events: what applications are told of their calls.")
+
+
+_LOOK_INTERVAL = 2.0  # seconds
 
 
 @app.command("list")
@@ -37,6 +46,28 @@ def list_all(
 
 
 @app.command()
+def tail(auth_id: str) -> None:
+    """Show an account's events as they happen, without numbers, until Ctrl-C."""
+
+    async def follow() -> None:
+        async with Database.opened(database_url()) as database, asyncio.TaskGroup() as group:
+            feed = EventFeed(database)
+            position = await feed.position()
+            typer.echo("listening", err=True)
+            group.create_task(Listener(database, [EVENT_CHANNEL], feed.look).run())
+            while True:
+                found, position = await feed.read(auth_id, position)
+                if found is None:
+                    typer.echo("more than can be shown; see `events list`", err=True)
+                for one in found or ():
+                    typer.echo(_line(one))
+                await feed.changed(within=_LOOK_INTERVAL)
+
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(follow())
+
+
+@app.command()
 def replay(
     auth_id: str,
     event_id: Annotated[uuid.UUID | None, typer.Argument(help="As `list` shows it.")] = None,
@@ -52,3 +83,10 @@ def replay(
     if refusal := on_database(lambda database: EventLog(database).replay(auth_id, wanted)):
         raise CommandError(f"nothing was sent: {refusal.value}")
     typer.echo("on its way")
+
+
+def _line(report: EventReport) -> str:
+    event = report.event
+    about = f"{event.session} #{event.sequence}" if event.session else "account"
+    why = event.attributes.get("PlivoHangupCause", "")
+    return f"{event.happened_at:%F %T}  {about}  {event.name}  {why}".rstrip()

@@ -72,3 +72,23 @@ BEGIN
 END $$;
 CREATE TRIGGER event_is_queued AFTER INSERT ON event
     FOR EACH ROW EXECUTE FUNCTION queue_delivery();
+
+-- Events with the numbers of their calls as they are known now, and how their delivery goes.
+CREATE VIEW event_report AS
+SELECT event.id, event.account, event.session, event.sequence, event.name, event.happened_at,
+       event.attributes, call.caller,
+       coalesce(leg.party_number,
+                CASE call.caller_side
+                     WHEN 'first' THEN coalesce(session.second_party,
+                                                last_counterpart(session.id, 'second'))
+                     WHEN 'second' THEN coalesce(session.first_party,
+                                                 last_counterpart(session.id, 'first'))
+                     END) AS callee,
+       coalesce(call.virtual_number, session.virtual_number) AS virtual_number,
+       coalesce(delivery.state, 'none') AS state, coalesce(delivery.attempts, 0) AS attempts,
+       delivery.next_attempt_at, delivery.delivered_at, delivery.last_error, event.written_in
+  FROM event
+  LEFT JOIN delivery ON delivery.event = event.id
+  LEFT JOIN session ON session.id = event.session
+  LEFT JOIN call ON call.id = event.call
+  LEFT JOIN leg ON leg.call = call.id AND leg.role = 'b';

@@ -99,29 +99,32 @@ RETURNING delivery.event, pg_notify('bridge_events', '');
 
 -- name: list_events
 -- Newest first, with what became of their delivery.  :state may also be "none": told to nobody.
-SELECT event.id, event.account, event.session, event.sequence, event.name, event.happened_at,
-       event.attributes, call.caller,
-       coalesce(leg.party_number,
-                CASE call.caller_side
-                     WHEN 'first' THEN coalesce(session.second_party,
-                                                last_counterpart(session.id, 'second'))
-                     WHEN 'second' THEN coalesce(session.first_party,
-                                                 last_counterpart(session.id, 'first'))
-                     END) AS callee,
-       coalesce(call.virtual_number, session.virtual_number) AS virtual_number,
-       coalesce(delivery.state, 'none') AS state, coalesce(delivery.attempts, 0) AS attempts,
-       delivery.next_attempt_at, delivery.delivered_at, delivery.last_error
-  FROM event
-  LEFT JOIN delivery ON delivery.event = event.id
-  LEFT JOIN session ON session.id = event.session
-  LEFT JOIN call ON call.id = event.call
-  LEFT JOIN leg ON leg.call = call.id AND leg.role = 'b'
- WHERE event.account = :account::text
-   AND (:session::uuid IS NULL OR event.session = :session::uuid)
-   AND (:state::text IS NULL OR coalesce(delivery.state, 'none') = :state::text)
+SELECT id, account, session, sequence, name, happened_at, attributes, caller, callee,
+       virtual_number, state, attempts, next_attempt_at, delivered_at, last_error
+  FROM event_report
+ WHERE account = :account::text
+   AND (:session::uuid IS NULL OR session = :session::uuid)
+   AND (:state::text IS NULL OR state = :state::text)
    AND (:after_happened::timestamptz IS NULL
-        OR (event.happened_at, event.id) < (:after_happened::timestamptz, :after_id::uuid))
- ORDER BY event.happened_at DESC, event.id DESC
+        OR (happened_at, id) < (:after_happened::timestamptz, :after_id::uuid))
+ ORDER BY happened_at DESC, id DESC
+ LIMIT :limit::integer;
+
+-- name: current_position$
+SELECT pg_current_snapshot()::text;
+
+-- name: read_events
+-- What was not there yet at :after, oldest first; and the position, also if there is nothing else.
+SELECT pg_current_snapshot()::text AS position,
+       id, account, session, sequence, name, happened_at, attributes, caller, callee,
+       virtual_number, state, attempts, next_attempt_at, delivered_at, last_error
+  FROM (SELECT) AS one
+  LEFT JOIN event_report
+    ON account = :account::text
+   AND written_in >= pg_snapshot_xmin(:after::text::pg_snapshot)
+   AND NOT pg_visible_in_snapshot(written_in, :after::text::pg_snapshot)
+ -- As they happened; but those of one session as they are numbered, told late or not.
+ ORDER BY max(happened_at) OVER (PARTITION BY session ORDER BY sequence), session, sequence
  LIMIT :limit::integer;
 
 -- name: remove_old_events$

@@ -1,5 +1,9 @@
 """The event log over the API: what was told, what became of it, and once more."""
 
+import asyncio
+import os
+import signal
+import sys
 import uuid
 
 import pytest
@@ -97,3 +101,33 @@ async def test_the_command_line_shows_and_replays(
     assert masking_bridge("events", "replay", api.account, dead).stdout == "on its way\n"
     assert masking_bridge("events", "replay", api.account, dead).returncode == 1
     assert masking_bridge("events", "replay", api.account, "--dead").stdout == "on their way: 1\n"
+
+
+async def test_the_command_line_follows_what_happens(
+    api: Api, database: Database, database_url: str
+) -> None:
+    made = await api.session()
+    terminal = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bridge", "events", "tail", api.account),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={
+            **os.environ,
+            "BRIDGE_DATABASE_URL": database_url,
+            "BRIDGE_ARI_PASSWORD": "x" * 32,
+            "PYTHONUNBUFFERED": "1",
+        },
+    )
+    assert terminal.stdout
+    assert terminal.stderr
+    async with asyncio.timeout(30):
+        assert await terminal.stderr.readline() == b"listening\n"
+        calls, one = Calls(database, node="here"), arrival()
+        await calls.arrived(one)
+        await end(calls, database, record(one))
+        lines = [(await terminal.stdout.readline()).decode() for _ in TALK]
+        assert [name in line for name, line in zip(TALK, lines, strict=True)] == [True] * 6
+        assert all(made["session_uuid"] in line for line in lines)
+        assert ALICE.e164[1:] not in "".join(lines)
+        terminal.send_signal(signal.SIGINT)
+        assert await terminal.wait() == 0

@@ -63,6 +63,8 @@ async def test_whatever_is_asked_is_answered_as_described(
                 cwd=tmp_path,
             )
             report, _ = await process.communicate()
+        path = f"/v1/Account/{api.account}/Event/Stream/?duration=0"
+        await (await api.client.get(path, headers=api.auth)).read()
     assert process.returncode == 0, report.decode()
 
     answered = defaultdict(set)

@@ -1,6 +1,7 @@
 """What an application was told, or is to be told."""
 
 import uuid
+from typing import Literal
 
 import pydantic
 from pydantic import BaseModel, ConfigDict
@@ -19,7 +20,7 @@ class ListEvents(BaseModel):
     limit: int = 20
     cursor: Cursor | None = None
     """Where an earlier page ended, by its ``next_cursor``."""
-    state: DeliveryState | None = None
+    state: Literal["pending", "delivered", "dead", "none"] | None = None
 
     @pydantic.field_validator("limit")
     @classmethod
@@ -27,4 +28,17 @@ class ListEvents(BaseModel):
         return min(max(value, 1), _HIGHEST_PAGE)
 
     def to_domain(self, session: uuid.UUID | None) -> EventFilter:
-        return EventFilter(session=session, state=self.state, after=self.cursor)
+        return EventFilter(
+            session=session,
+            state=DeliveryState(self.state) if self.state else None,
+            after=self.cursor,
+        )
+
+
+class StreamEvents(BaseModel):
+    """The query of a stream."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    duration: int = pydantic.Field(default=3600, ge=0, le=3600)
+    """Seconds after which it ends, for the client to come back where it was."""
