@@ -63,9 +63,12 @@ BEGIN
       FROM session
      WHERE id = NEW.session;
     IF url IS NOT NULL THEN
-        INSERT INTO delivery (event, session, sequence, host)
+        -- Whoever has to wait for those before it is not looked at before.
+        INSERT INTO delivery (event, session, sequence, host, next_attempt_at)
         VALUES (NEW.id, NEW.session, NEW.sequence,
-                coalesce(lower(substring(url FROM '^[A-Za-z]+://(?:[^/?#]*@)?([^/?#@]*)')), ''));
+                coalesce(lower(substring(url FROM '^[A-Za-z]+://(?:[^/?#]*@)?([^/?#@]*)')), ''),
+                coalesce((SELECT min(next_attempt_at) FROM delivery
+                           WHERE session = NEW.session AND state = 'pending'), now()));
     END IF;
     PERFORM pg_notify('bridge_events', '');
     RETURN NULL;

@@ -34,6 +34,21 @@ ON CONFLICT DO NOTHING;
 -- name: take_delivery^
 -- The event that is due longest and is the next of its session.  It is locked: as long as this
 -- transaction lasts nobody else sends it, nor any after it; if it does not end well, anybody may.
+WITH delivery AS MATERIALIZED (
+    SELECT event, session, host, attempts, due_since
+      FROM delivery AS mine
+     WHERE state = 'pending'
+       AND next_attempt_at <= now()
+       AND host <> ALL (:busy_hosts::text[])
+       AND NOT EXISTS (
+           SELECT FROM delivery AS earlier
+            WHERE earlier.session = mine.session
+              AND earlier.sequence < mine.sequence
+              AND earlier.state = 'pending')
+     ORDER BY next_attempt_at
+     LIMIT 1
+       FOR UPDATE SKIP LOCKED
+)
 SELECT delivery.event AS id, delivery.host, delivery.attempts,
        extract(epoch FROM now() - delivery.due_since)::float8 AS age,
        event.account, event.session, event.sequence, event.name, event.happened_at,
@@ -61,21 +76,21 @@ SELECT delivery.event AS id, delivery.host, delivery.attempts,
        SELECT CASE WHEN event.name LIKE 'SessionRecording%' THEN 'recording_callback'
                    ELSE 'callback' END AS kind) AS endpoint
   LEFT JOIN call ON call.id = event.call
-  LEFT JOIN leg ON leg.call = call.id AND leg.role = 'b'
- WHERE delivery.state = 'pending'
-   AND delivery.next_attempt_at <= now()
-   AND delivery.host <> ALL (:busy_hosts::text[])
-   AND NOT EXISTS (
-       SELECT FROM delivery AS earlier
-        WHERE earlier.session = delivery.session
-          AND earlier.sequence < delivery.sequence
-          AND earlier.state = 'pending')
- ORDER BY delivery.next_attempt_at, delivery.sequence
- LIMIT 1
-   FOR UPDATE OF delivery SKIP LOCKED;
+  LEFT JOIN leg ON leg.call = call.id AND leg.role = 'b';
 
 -- name: settle_delivery!
--- What came of an attempt; :delay is null unless there is to be another.
+-- What came of an attempt; :delay is null unless there is to be another.  Those behind it wait as
+-- long, or no longer: it is a hint alone, so that whoever looks for what is due need not see them.
+WITH behind AS (
+    UPDATE delivery
+       SET next_attempt_at = clock_timestamp()
+                             + make_interval(secs => coalesce(:delay::float8, 0))
+      FROM delivery AS settled
+     WHERE settled.event = :id::uuid
+       AND delivery.session = settled.session
+       AND delivery.sequence > settled.sequence
+       AND delivery.state = 'pending'
+)
 UPDATE delivery
    SET state = :state::text,
        attempts = attempts + 1,
