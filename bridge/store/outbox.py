@@ -21,16 +21,16 @@ class Parcel:
     event: Event
     host: str
     """Whom it goes to: what is counted, not where it is sent."""
-    url: str | None
+    url: str | None = dataclasses.field(repr=False)
     """``None``: its session has no place for it any more."""
     method: str
-    secrets: Sequence[str]
+    secrets: Sequence[str] = dataclasses.field(repr=False)
     attempts: int
     """That were made before."""
     age: float
     """Seconds since it was due first."""
-    _connection: Connection
-    _sql: Any
+    _connection: Connection = dataclasses.field(repr=False)
+    _sql: Any = dataclasses.field(repr=False)
 
     async def settle(self, verdict: Verdict) -> None:
         """Write down what came of the attempt, to be true when the block of `take` is left."""

@@ -23,6 +23,7 @@ from bridge.domain.requests import NewSession, Refusal
 from bridge.egress.client import Egress
 from bridge.store.calls import Calls
 from bridge.store.event_log import EventLog
+from bridge.store.journal import Journal
 from bridge.store.listener import Listener
 from bridge.store.numbers import Numbers
 from bridge.store.outbox import EVENT_CHANNEL, Outbox
@@ -186,6 +187,27 @@ async def test_each_thing_is_told_once_however_often_it_is_said(
     pins = ["SessionPinAuthenticationStatus"] * 2
     assert [row["name"] for row in rows] == [*TALK[:3], *pins, *TALK[3:]]
     assert [row["sequence"] for row in rows] == list(range(1, 9))
+
+
+async def test_the_journal_tells_in_the_order_in_which_it_is_told(
+    calls: Calls, database: Database, session: Sessions
+) -> None:
+    await session(None)
+    journal, one = Journal(database, calls), arrival()
+    await journal.arrived(one)
+    async with asyncio.TaskGroup() as group:
+        run = group.create_task(journal.run())
+        journal.caller_answered(one.call_id, EPOCH)
+        journal.tells(one.call_id, Telling("SessionRecordingFailed", EPOCH))
+        journal.ringing(one.call_id, EPOCH)
+        journal.answered(one.call_id, EPOCH, ringing_at=EPOCH)
+        journal.ended(record(one))
+        await journal.written()
+        run.cancel()
+    async with database.connection() as connection:
+        rows = await connection.fetch("SELECT name FROM event ORDER BY sequence")
+    first = ["SessionFirstPartyAnswer", "SessionRecordingFailed", "SessionSecondPartyRing"]
+    assert [row["name"] for row in rows] == [*first, "SessionSecondPartyAnswer", *TALK[3:]]
 
 
 async def test_a_stranger_s_call_tells_nobody_anything(
