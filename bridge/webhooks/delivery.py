@@ -115,10 +115,13 @@ class Delivery:
             try:
                 while await self.send_one():
                     pass
+                continue
             except Unavailable:
                 log.debug("events wait for postgres")
-                await asyncio.sleep(_PAUSE)
-                self.wake()
+            except Exception:
+                log.exception("a worker of webhooks failed")  # and with it no call
+            await asyncio.sleep(_PAUSE)
+            self.wake()
 
     async def send_one(self) -> bool:
         """Send the event that is due longest; ``False`` if none is that may be sent now.

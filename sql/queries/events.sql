@@ -34,6 +34,8 @@ ON CONFLICT DO NOTHING;
 -- name: take_delivery^
 -- The event that is due longest and is the next of its session.  It is locked: as long as this
 -- transaction lasts nobody else sends it, nor any after it; if it does not end well, anybody may.
+-- A process whose machine is gone says nothing: after 90 s, more than any request takes, it is taken
+-- for that.
 WITH delivery AS MATERIALIZED (
     SELECT event, session, host, attempts, due_since
       FROM delivery AS mine
@@ -49,7 +51,8 @@ WITH delivery AS MATERIALIZED (
      LIMIT 1
        FOR UPDATE SKIP LOCKED
 )
-SELECT delivery.event AS id, delivery.host, delivery.attempts,
+SELECT set_config('idle_in_transaction_session_timeout', '90s', true) AS gone_after,
+       delivery.event AS id, delivery.host, delivery.attempts,
        extract(epoch FROM now() - delivery.due_since)::float8 AS age,
        event.account, event.session, event.sequence, event.name, event.happened_at,
        event.attributes,
