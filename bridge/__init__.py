@@ -21,7 +21,8 @@ Layers, each may import only those below it (held by import-linter)::
     embedded              Postgres, Asterisk and phones on this machine, to try and to test
     main                  builds every part once, and runs them together
     asterisk_config       Asterisk's files, with what differs per site
-    api | calls           what clients ask; what people on the phone do
+    api | calls           what clients ask; what people on the phone do;
+      | webhooks          what applications are told of it
     prompts               sounds by URL, at hand as Asterisk plays them
     store | ari           Postgres; Asterisk
       | egress | audio    HTTP to URLs that clients name; sounds decoded and encoded

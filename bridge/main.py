@@ -39,6 +39,8 @@ from bridge.store.accounts import Accounts
 from bridge.store.call_reports import CallReports
 from bridge.store.calls import Calls
 from bridge.store.errors import StoreUnavailable
+from bridge.store.event_feed import EventFeed
+from bridge.store.event_log import EventLog
 from bridge.store.expiry import Expiry
 from bridge.store.hangups import HANGUP_CHANNEL, Hangups
 from bridge.store.journal import Journal
@@ -46,10 +48,14 @@ from bridge.store.listener import Listener
 from bridge.store.migrations import migrate
 from bridge.store.numbers import Numbers
 from bridge.store.orders import ORDER_CHANNEL, Orders
+from bridge.store.outbox import EVENT_CHANNEL, Outbox
 from bridge.store.pool import Database
 from bridge.store.recordings import Recordings
+from bridge.store.retention import Retention
 from bridge.store.sessions import Sessions
 from bridge.store.subaccounts import Subaccounts
+from bridge.webhook_settings import WebhookSettings
+from bridge.webhooks.delivery import Delivery
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +63,7 @@ _LAST_WRITES = 10.0  # seconds that records get to reach Postgres at the end
 _EX_TEMPFAIL = 75  # sysexits.h
 
 
-async def serve(settings: Settings, media: MediaSettings) -> None:
+async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSettings) -> None:
     """Serve until SIGTERM or SIGINT, then drain.
 
     Postgres and Asterisk may be away at the start, and come and go: what needs them waits.
@@ -68,8 +74,12 @@ async def serve(settings: Settings, media: MediaSettings) -> None:
     stop = _stop_signal()
     async with (
         Database.opened(settings.database_url.get_secret_value()) as database,
-        _transport(settings) as transport,
+        # Its own connections: an event on its way to a slow receiver holds one.
+        Database.opened(
+            settings.database_url.get_secret_value(), size=webhooks.webhook_workers + 2
+        ) as outbox_database,
         Egress.opened(media.egress_rules) as egress,
+        _transport(settings) as transport,
     ):
         legs = Legs()
         rules = settings.trunk_rules
@@ -145,9 +155,29 @@ async def serve(settings: Settings, media: MediaSettings) -> None:
                 )
 
         listener = Listener(database, [HANGUP_CHANNEL, ORDER_CHANNEL], look)
+        outbox = Outbox(outbox_database)
+        delivery = Delivery(
+            outbox,
+            egress,
+            rules=webhooks.webhook_rules,
+            now=_now,
+            workers=webhooks.webhook_workers,
+            per_host=webhooks.webhook_workers_per_host,
+        )
+        feed = EventFeed(database)
+
+        async def look_at_events() -> None:
+            """Something was written that applications are to be told."""
+            delivery.wake()
+            await feed.look()
+
+        event_listener = Listener(outbox_database, [EVENT_CHANNEL], look_at_events)
+        retention = Retention(outbox, days=webhooks.event_retention_days)
         app = make_app(
             accounts=Accounts(database),
             calls=CallReports(database),
+            events=EventLog(database),
+            feed=feed,
             limit=RateLimit(settings.api_rate_limit, now=time.monotonic),
             orders=orders,
             numbers=Numbers(database, trunk=settings.trunk),
@@ -173,6 +203,9 @@ async def serve(settings: Settings, media: MediaSettings) -> None:
                 service.create_task(expiry.run(), name="expiry"),
                 service.create_task(prompts.run(), name="prompts"),
                 service.create_task(listener.run(), name="listener"),
+                service.create_task(delivery.run(), name="webhooks"),
+                service.create_task(event_listener.run(), name="event listener"),
+                service.create_task(retention.run(), name="retention"),
             ]
             await stop.wait()
             await stream.refuse_calls()

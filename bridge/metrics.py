@@ -18,6 +18,7 @@ POOL_WARNINGS = Counter(
 PINS_TYPED = Counter(
     "masking_pins_typed", "PINs that callers typed: right, wrong, or after too many.", ["how"]
 )
+WEBHOOKS = Counter("masking_webhooks", "Attempts to bring an event to its receiver.", ["result"])
 
 
 def exposition() -> bytes:

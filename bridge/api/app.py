@@ -1,5 +1,6 @@
 """The aiohttp application, made from the table of operations."""
 
+import asyncio
 import uuid
 from http import HTTPStatus
 
@@ -11,6 +12,8 @@ from bridge.api import auth
 from bridge.api.auth import ACCOUNTS, LIMIT
 from bridge.api.calls import CALLS, ORDERS
 from bridge.api.documentation import DOCUMENT
+from bridge.api.event_stream import CLOSING, FEED, close_streams
+from bridge.api.events import EVENTS
 from bridge.api.health import READINESS
 from bridge.api.limits import RateLimit
 from bridge.api.numbers import NUMBERS
@@ -19,6 +22,8 @@ from bridge.api.operations import OPERATIONS, Operation
 from bridge.api.ports import (
     Accounts,
     Calls,
+    EventFeed,
+    Events,
     Numbers,
     Orders,
     Prompts,
@@ -45,6 +50,8 @@ def make_app(
     *,
     accounts: Accounts,
     calls: Calls,
+    events: Events,
+    feed: EventFeed,
     limit: RateLimit,
     numbers: Numbers,
     orders: Orders,
@@ -60,6 +67,8 @@ def make_app(
     app = web.Application(middlewares=[_identified, _explained], client_max_size=_LARGEST_BODY)
     app[ACCOUNTS], app[NUMBERS], app[SESSIONS] = accounts, numbers, sessions
     app[RECORDINGS], app[SUBACCOUNTS] = recordings, subaccounts
+    app[EVENTS], app[FEED], app[CLOSING] = events, feed, asyncio.Event()
+    app.on_shutdown.append(close_streams)
     app[CALLS], app[LIMIT], app[ORDERS] = calls, limit, orders
     app[DEFAULTS], app[READINESS] = defaults, readiness
     app[EGRESS_RULES], app[PROMPTS] = egress_rules, prompts

@@ -12,6 +12,8 @@ from bridge.api import (
     bulk,
     calls,
     documentation,
+    event_stream,
+    events,
     health,
     numbers,
     recordings,
@@ -20,6 +22,7 @@ from bridge.api import (
 )
 from bridge.api.answers import accounts as account_answers
 from bridge.api.answers import calls as call_answers
+from bridge.api.answers import events as event_answers
 from bridge.api.answers import numbers as number_answers
 from bridge.api.answers import recordings as recording_answers
 from bridge.api.answers import service as service_answers
@@ -27,6 +30,7 @@ from bridge.api.answers import sessions as session_answers
 from bridge.api.answers import subaccounts as subaccount_answers
 from bridge.api.answers.fields import Message
 from bridge.api.schemas.accounts import UpdateAccount
+from bridge.api.schemas.events import ListEvents, StreamEvents
 from bridge.api.schemas.numbers import AddNumbers, ListNumbers, UpdateNumber
 from bridge.api.schemas.recordings import ListRecordings
 from bridge.api.schemas.sessions import (
@@ -46,7 +50,7 @@ from bridge.api.schemas.subaccounts import (
 )
 from bridge.domain.access import Scope
 
-Handler = Callable[[web.Request], Awaitable[web.Response]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _ACCOUNT = "/v1/Account/{auth_id}"
 
@@ -294,6 +298,39 @@ OPERATIONS = (
         handler=numbers.remove,
         summary="Take a virtual number out of the pool",
         success=HTTPStatus.NO_CONTENT,
+    ),
+    Operation(
+        method="GET",
+        path=f"{_ACCOUNT}/Event",
+        handler=events.list_all,
+        returns=event_answers.EventList,
+        summary="List events, newest first, and what became of their delivery",
+        query=ListEvents,
+    ),
+    Operation(
+        method="GET",
+        path=f"{_ACCOUNT}/Event/Stream",
+        handler=event_stream.stream,
+        media_type="text/event-stream",
+        summary="Events as they happen; Last-Event-ID says where to go on",
+        query=StreamEvents,
+    ),
+    Operation(
+        method="POST",
+        path=f"{_ACCOUNT}/Event/{{event_id}}/Replay",
+        handler=events.replay,
+        returns=Message,
+        summary="Send an event once more",
+        success=HTTPStatus.ACCEPTED,
+        failures=(HTTPStatus.CONFLICT,),
+    ),
+    Operation(
+        method="GET",
+        path=f"{_ACCOUNT}/Masking/Session/{{session_uuid}}/Event",
+        handler=events.of_session,
+        returns=event_answers.EventList,
+        summary="List the events of a session, newest first",
+        query=ListEvents,
     ),
     Operation(
         method="GET",

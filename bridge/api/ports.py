@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from bridge.domain.access import Bearer
+from bridge.domain.events import EventFilter, EventReport
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pool import (
     NotAdded,
@@ -71,6 +72,20 @@ class Recordings(Protocol):
     async def list(
         self, account: str, wanted: RecordingFilter, *, limit: int, offset: int
     ) -> Page[Recording]: ...
+
+
+class Events(Protocol):
+    async def list(
+        self, account: str, wanted: EventFilter, *, limit: int
+    ) -> Sequence[EventReport] | None: ...
+    async def replay(self, account: str, event_id: uuid.UUID) -> Refusal | None: ...
+
+
+class EventFeed(Protocol):
+    async def look(self) -> None: ...
+    async def changed(self, *, within: float) -> None: ...
+    async def position(self) -> str: ...
+    async def read(self, account: str, after: str) -> tuple[Sequence[EventReport] | None, str]: ...
 
 
 class Orders(Protocol):

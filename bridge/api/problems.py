@@ -107,6 +107,10 @@ _REFUSALS = {
         HTTPStatus.BAD_REQUEST,
         "Invalid parameter. first_party and second_party must be different.",
     ),
+    Refusal.EVENT_NOT_SENT: (
+        HTTPStatus.CONFLICT,
+        "This event is still on its way, or its session has no URL for it.",
+    ),
     Refusal.SUBACCOUNT_IN_USE: (HTTPStatus.CONFLICT, "This subaccount has live sessions."),
 }
 

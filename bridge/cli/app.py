@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from bridge.cli import accounts, numbers, rates, service, tokens, trunk
+from bridge.cli import accounts, events, numbers, rates, service, tokens, trunk, webhook_secrets
 from bridge.cli.errors import CommandError
 from bridge.config import ConfigError
 from bridge.store.errors import StoreError
@@ -16,6 +16,8 @@ app.add_typer(tokens.app, name="token")
 app.add_typer(numbers.app, name="number")
 app.add_typer(trunk.app, name="trunk")
 app.add_typer(rates.app, name="rates")
+app.add_typer(events.app, name="events")
+app.add_typer(webhook_secrets.app, name="webhook-secret")
 
 
 @app.callback()

@@ -14,6 +14,7 @@ from bridge.main import serve as serve_bridge
 from bridge.media_settings import MediaSettings
 from bridge.store.migrations import migrate as migrate_database
 from bridge.store.pool import Database
+from bridge.webhook_settings import WebhookSettings
 
 
 def add_to(app: typer.Typer) -> None:
@@ -27,9 +28,9 @@ def add_to(app: typer.Typer) -> None:
 
 def serve() -> None:
     """Take calls and serve the API until SIGTERM, which lets live calls finish."""
-    settings = load(Settings)
+    settings, media, webhooks = load(Settings), load(MediaSettings), load(WebhookSettings)
     logs.set_up(level=settings.log_level, style=settings.log_format)
-    asyncio.run(serve_bridge(settings, load(MediaSettings)))
+    asyncio.run(serve_bridge(settings, media, webhooks))
 
 
 def ready() -> None:
@@ -63,7 +64,7 @@ def migrate() -> None:
 def check_config() -> None:
     """Show the settings in force, secrets masked, or every mistake in them."""
     mistakes = []
-    for kind in (Settings, MediaSettings, SiteSettings):
+    for kind in (Settings, SiteSettings, MediaSettings, WebhookSettings):
         try:
             settings = load(kind)
         except ConfigError as error:

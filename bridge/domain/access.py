@@ -42,3 +42,13 @@ class Token:
     scope: Scope
     created_at: datetime
     revoked_at: datetime | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SigningSecret:
+    """With which an application can tell that an event is ours."""
+
+    secret: str = dataclasses.field(repr=False)
+    created_at: datetime
+    retires_at: datetime | None
+    """``None``: it stays."""

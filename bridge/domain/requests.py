@@ -192,6 +192,7 @@ class Refusal(enum.Enum):
     PARTY_IS_VIRTUAL = "party-is-a-virtual-number"
     SUBACCOUNT_UNKNOWN = "subaccount-unknown"
     SUBACCOUNT_IN_USE = "subaccount-in-use"
+    EVENT_NOT_SENT = "event-not-sent"
     ALREADY_EXPIRED = "already-expired"
     NOT_FOUND = "not-found"
     KEY_REUSED = "key-reused"

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bridge import metrics
+from bridge.domain.events import Telling
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import WINDOW
 from bridge.domain.rates import UNANSWERED, Charge, Direction, Tariff
@@ -16,6 +17,7 @@ from bridge.store import pins, queries
 from bridge.store.pool import Connection, Database, Row
 from bridge.store.rates import day_of, find_rate
 from bridge.store.session_rows import digits, session
+from bridge.store.teller import Teller
 
 
 class Calls:
@@ -31,6 +33,7 @@ class Calls:
         self._node = node
         self._trunk = trunk
         self._sql = queries.load()
+        self._teller = Teller()
 
     async def arrived(self, arrival: Arrival) -> Lookup:
         """Write an inbound call down; what is known of its caller and the number it dialled.
@@ -102,6 +105,7 @@ class Calls:
         await self._sql.record_answer(
             connection, call_id=call_id, ringing_at=ringing_at, answered_at=at
         )
+        await self._teller.tell_answer(connection, call_id, at, ringing_at)
 
     async def write_end(self, connection: Connection, record: CallRecord) -> None:
         """Complete the record of a call and of its legs, in the caller's transaction.
@@ -125,8 +129,9 @@ class Calls:
             fault=outcome.fault.value,
             hung_up_by=outcome.hung_up_by.value,
         )
+        charges: dict[Role, Charge] = {}
         for leg in record.legs:
-            charge = await self._charge(connection, arrival, leg)
+            charge = charges[leg.role] = await self._charge(connection, arrival, leg)
             await self._sql.record_leg(
                 connection,
                 call_id=arrival.call_id,
@@ -144,6 +149,21 @@ class Calls:
                 amount=charge.amount,
             )
         await self._sql.prolong_session(connection, call_id=arrival.call_id)
+        await self._teller.tell_end(connection, record, charges)
+
+    async def write_ringing(self, connection: Connection, call_id: UUID, at: datetime) -> None:
+        """The phone of the party that is called rings."""
+        await self._teller.tell_ringing(connection, call_id, at)
+
+    async def write_caller_answer(
+        self, connection: Connection, call_id: UUID, at: datetime
+    ) -> None:
+        """The caller's leg was answered before the other: for a prompt, or since it was ordered."""
+        await self._teller.tell_caller_answer(connection, call_id, at)
+
+    async def write_telling(self, connection: Connection, call_id: UUID, telling: Telling) -> None:
+        """Anything else that is to be told of a call, once."""
+        await self._teller.tell(connection, call_id, telling)
 
     async def _charge(self, connection: Connection, arrival: Arrival, leg: LegRecord) -> Charge:
         """What the leg costs, by the rates of the day on which it was answered."""

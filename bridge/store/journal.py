@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 import tenacity
 
+from bridge.domain.events import Telling
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.records import Arrival, CallRecord
 from bridge.domain.routing import Lookup
@@ -47,6 +48,25 @@ class Journal:
         self._add(
             call_id,
             lambda connection: self._calls.write_answer(connection, call_id, at, ringing_at),
+        )
+
+    def ringing(self, call_id: UUID, at: datetime) -> None:
+        """Tell the application, soon, that the called party's phone rings.
+
+        Nothing depends on it: whoever does not say so has it told with the answer, or the end.
+        """
+        self._add(call_id, lambda connection: self._calls.write_ringing(connection, call_id, at))
+
+    def caller_answered(self, call_id: UUID, at: datetime) -> None:
+        """Tell, soon, that the caller's leg is answered before the other; else as `ringing`."""
+        self._add(
+            call_id, lambda connection: self._calls.write_caller_answer(connection, call_id, at)
+        )
+
+    def tells(self, call_id: UUID, telling: Telling) -> None:
+        """Tell, soon, what a call has to tell beyond its legs: PINs, recordings."""
+        self._add(
+            call_id, lambda connection: self._calls.write_telling(connection, call_id, telling)
         )
 
     def ended(self, record: CallRecord) -> None:

@@ -62,16 +62,19 @@ class Database:
         Raises:
             StoreUnavailable: Postgres is away, here or in the body.
         """
-        held: Connection | None = None
+        closed = True
         try:
             async with self._pool.acquire(timeout=_ACQUIRE_TIMEOUT) as proxy:
                 held = cast(Connection, proxy)
-                yield held
+                try:
+                    yield held
+                finally:
+                    closed = held.is_closed()  # the pool's proxy does not say once it is back
         except AWAY as error:
             raise StoreUnavailable("Postgres is away") from error
         except asyncpg.InterfaceError as error:
             # Also raised for a wrong call of ours, which is no reason to try again.
-            if held is None or held.is_closed():
+            if closed:
                 raise StoreUnavailable("the connection to Postgres was closed") from error
             raise
 

@@ -25,6 +25,8 @@ from bridge.embedded.postgres import Postgres
 from bridge.embedded.processes import free_port
 from bridge.store.accounts import Accounts
 from bridge.store.call_reports import CallReports
+from bridge.store.event_feed import EventFeed
+from bridge.store.event_log import EventLog
 from bridge.store.migrations import migrate
 from bridge.store.numbers import Numbers
 from bridge.store.orders import Orders
@@ -200,6 +202,8 @@ async def api(
     app = make_app(
         accounts=Accounts(database),
         calls=CallReports(database),
+        events=EventLog(database),
+        feed=EventFeed(database),
         limit=RateLimit(rate_limit, now=lambda: 0.0),
         numbers=Numbers(database, trunk="carrier"),
         recordings=Recordings(database),

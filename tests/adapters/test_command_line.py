@@ -168,3 +168,22 @@ def test_without_settings_every_missing_one_is_named() -> None:
     assert done.returncode == 1
     assert "BRIDGE_DATABASE_URL is not set" in done.stderr
     assert "BRIDGE_ARI_PASSWORD is not set" in done.stderr
+
+
+async def test_a_signing_secret_is_shown_and_changed_without_a_gap(
+    masking_bridge: Terminal, database: Database, account: str
+) -> None:
+    first = masking_bridge("webhook-secret", "show", account).stdout
+    [old] = re.findall(r"whsec_\S+", first)
+    for _ in range(2):
+        rotated = masking_bridge("webhook-secret", "rotate", account, "--overlap", "48")
+        new, still_valid = re.findall(r"whsec_\S+", rotated.stdout)
+        assert still_valid == old
+        old = new
+    assert masking_bridge("webhook-secret", "rotate", account, "--overlap", "0").returncode == 0
+    shown_now = masking_bridge("webhook-secret", "show", account).stdout
+    assert len(re.findall(r"whsec_\S+", shown_now)) == 1
+    for command in ("show", "rotate"):
+        unknown = masking_bridge("webhook-secret", command, NOBODY)
+        assert unknown.returncode == 1
+        assert NOBODY in unknown.stderr

@@ -20,6 +20,7 @@ from tests.adapters.meanwhile import alice_calls_bob
 from tests.people import CAROL, MALLORY, VIRTUAL
 
 _HERE = Path(__file__).parent
+_HOOK = "https://hooks.example/"
 _POOL = ",".join(f"+1202555{number}" for number in range(1000, 2000))
 
 
@@ -27,7 +28,7 @@ async def test_whatever_is_asked_is_answered_as_described(
     api: Api, database: Database, tmp_path: Path
 ) -> None:
     await api("POST", "Number/", {"numbers": _POOL})
-    await alice_calls_bob(database, (await api.session())["session_uuid"])
+    await alice_calls_bob(database, (await api.session(callback_url=_HOOK))["session_uuid"])
     await one_call_is_up(database, api)
     async with database.connection() as connection:
         # Those of `schemathesis.toml`.
@@ -38,6 +39,12 @@ async def test_whatever_is_asked_is_answered_as_described(
             "INSERT INTO recording (id, call, format, started_at)"
             " SELECT '00000000-0000-4000-8000-000000000003', id, 'mp3', now() FROM call LIMIT 1"
         )
+        await connection.execute(
+            "INSERT INTO event (id, account, session, sequence, name)"
+            " SELECT '00000000-0000-4000-8000-000000000004', account, id, 1, 'SessionTimeout'"
+            "   FROM session WHERE options->>'callback_url' IS NOT NULL"
+        )
+        await connection.execute("UPDATE delivery SET state = 'dead'")
         await connection.execute(
             "INSERT INTO subaccount (auth_id, account, name)"
             " VALUES ('SASTAYSAAAAAAAAAAAAA', $1, ''), ('SAGOESAAAAAAAAAAAAAA', $1, '')",
@@ -56,6 +63,8 @@ async def test_whatever_is_asked_is_answered_as_described(
                 cwd=tmp_path,
             )
             report, _ = await process.communicate()
+        path = f"/v1/Account/{api.account}/Event/Stream/?duration=0"
+        await (await api.client.get(path, headers=api.auth)).read()
     assert process.returncode == 0, report.decode()
 
     answered = defaultdict(set)

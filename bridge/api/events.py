@@ -1,0 +1,43 @@
+"""What an application was told, or is to be told: list, send again."""
+
+import uuid
+from http import HTTPStatus
+
+from aiohttp import web
+
+from bridge.api import requests
+from bridge.api.ports import Events
+from bridge.api.problems import not_found, of_refusal
+from bridge.api.render import events as render
+from bridge.api.schemas.events import ListEvents
+
+EVENTS = web.AppKey("events", Events)
+
+
+async def list_all(request: web.Request) -> web.Response:
+    return await _list(request, None)
+
+
+async def of_session(request: web.Request) -> web.Response:
+    return await _list(request, requests.session_id(request))
+
+
+async def replay(request: web.Request) -> web.Response:
+    refusal = await request.app[EVENTS].replay(
+        requests.account(request), requests.uuid_in_path(request, "event_id")
+    )
+    if refusal:
+        raise of_refusal(refusal)
+    return requests.answer(request, HTTPStatus.ACCEPTED, {"message": "on its way"})
+
+
+async def _list(request: web.Request, session: uuid.UUID | None) -> web.Response:
+    asked = requests.query(request, ListEvents)
+    found = await request.app[EVENTS].list(
+        requests.account(request),
+        asked.to_domain(session),
+        limit=asked.limit + 1,  # one more tells that there is more
+    )
+    if found is None:
+        raise not_found()
+    return requests.answer(request, HTTPStatus.OK, render.page(found, limit=asked.limit))

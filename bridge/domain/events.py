@@ -1,0 +1,175 @@
+"""What an application is told of its sessions: which events, of what moments, saying what.
+
+First and second party are those of the session, whoever of them calls, as in its interactions.
+Names and attributes are Plivo's; of the first party's phone ringing only its older set has one.
+"""
+
+import dataclasses
+import enum
+import math
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from bridge.domain.hangups import hangup_cause
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.outcomes import Disposition
+from bridge.domain.rates import Charge
+from bridge.domain.records import CallRecord, LegRecord, Origin, Role
+from bridge.domain.sessions import Side
+
+SESSION_TIMEOUT = "SessionTimeout"
+PARTIES_HANGUP = "SessionPartiesHangup"
+PIN_STATUS = "SessionPinAuthenticationStatus"
+RECORDING_INITIATED = "SessionRecordingInitiated"
+RECORDING_COMPLETED = "SessionRecordingCompleted"
+RECORDING_FAILED = "SessionRecordingFailed"
+
+_RING = {Side.FIRST: "SessionFirstPartyRinging", Side.SECOND: "SessionSecondPartyRing"}
+_ANSWER = {Side.FIRST: "SessionFirstPartyAnswer", Side.SECOND: "SessionSecondPartyAnswer"}
+_HANGUP = {Side.FIRST: "SessionFirstPartyHangup", Side.SECOND: "SessionSecondPartyHangup"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Telling:
+    """An event as it is written down: no number is in it, for its call has them."""
+
+    name: str
+    happened_at: datetime
+    attributes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """An event that was written down, with the numbers of its call as they are known now."""
+
+    id: uuid.UUID
+    account: str
+    session: uuid.UUID | None
+    """``None``: about the account."""
+    sequence: int | None
+    """From 1 in each session."""
+    name: str
+    happened_at: datetime
+    attributes: Mapping[str, Any]
+    caller: PhoneNumber | None
+    """Who called the virtual number, or was called first; ``None`` where no call is concerned."""
+    callee: PhoneNumber | None
+    virtual_number: str | None
+    """As it was dialled."""
+
+
+class DeliveryState(enum.StrEnum):
+    """What became of an event."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    """It will not be sent, unless somebody asks for it."""
+    NONE = "none"
+    """Nobody is to be told."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class EventReport:
+    """An event, and how its delivery goes."""
+
+    event: Event
+    state: DeliveryState
+    attempts: int
+    next_attempt_at: datetime | None
+    delivered_at: datetime | None
+    last_error: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events a list shows; ``None`` means any."""
+
+    session: uuid.UUID | None = None
+    state: DeliveryState | None = None
+    after: tuple[datetime, uuid.UUID] | None = None
+    """The last one of the page before."""
+
+
+def rings(side: Side, at: datetime) -> Telling:
+    """The phone of that party rings."""
+    return Telling(_RING[side], at)
+
+
+def answers(side: Side, at: datetime) -> Telling:
+    """That party has answered, or the call of the one who calls was."""
+    return Telling(_ANSWER[side], at)
+
+
+def ends(record: CallRecord, charges: Mapping[Role, Charge], *, caller: Side) -> Sequence[Telling]:
+    """Everything that a finished call has to tell, in the order in which it happened.
+
+    What was told before is in it too.  A call that was refused is no interaction: it tells nothing.
+
+    Args:
+        caller: whose leg is the first, role a.
+    """
+    if record.outcome.disposition is Disposition.REFUSED:
+        return []
+    b_leg = next((leg for leg in record.legs if leg.role is Role.B), None)
+    cause = hangup_cause(
+        record.outcome, b_leg.hangup_cause if b_leg else record.legs[0].hangup_cause
+    )
+    why = {"PlivoHangupCause": cause.name, "PlivoHangupCauseCode": cause.code}
+    told: list[Telling] = []
+    inbound = record.arrival.origin is Origin.INBOUND
+    # Of one moment, what the called party did comes first: the caller is answered because it is.
+    for leg in reversed(record.legs) if inbound else record.legs:
+        side = caller if leg.role is Role.A else caller.other
+        if leg.ringing_at and (leg.role is Role.B or not inbound):
+            told.append(rings(side, leg.ringing_at))
+        if leg.answered_at:
+            told.append(answers(side, leg.answered_at))
+        hung_up = {**_cost([leg], charges), **why}
+        told.append(Telling(_HANGUP[side], leg.ended_at or record.ended_at, hung_up))
+    told.sort(key=lambda one: one.happened_at)
+    last = max([record.ended_at, *(one.happened_at for one in told)])
+    return [*told, Telling(PARTIES_HANGUP, last, {**_cost(record.legs, charges), **why})]
+
+
+def attributes(event: Event) -> dict[str, Any]:
+    """What a receiver gets, in the order of Plivo's documentation, without what is not known."""
+    always = {
+        "EventName": event.name,
+        "EventTimestamp": _timestamp(event.happened_at),
+        "SessionUUID": str(event.session) if event.session else None,
+        "From": _digits(event.caller),
+        "To": _digits(event.callee),
+        "VirtualNumber": event.virtual_number.removeprefix("+") if event.virtual_number else None,
+        **event.attributes,
+        "SequenceNumber": event.sequence,
+    }
+    return {name: value for name, value in always.items() if value is not None}
+
+
+def _cost(legs: Sequence[LegRecord], charges: Mapping[Role, Charge]) -> dict[str, Any]:
+    """Seconds and money, summed over the legs, as in an interaction."""
+    spent = [charges[leg.role] for leg in legs]
+    return {
+        "Amount": f"{sum(one.amount for one in spent):f}",
+        "BilledDuration": sum(one.billed_seconds for one in spent),
+        "Duration": sum(_seconds_talked(leg) for leg in legs),
+    }
+
+
+def _seconds_talked(leg: LegRecord) -> int:
+    """Whole seconds begun."""
+    if leg.answered_at is None or leg.ended_at is None:
+        return 0
+    return math.ceil((leg.ended_at - leg.answered_at).total_seconds())
+
+
+def _digits(number: PhoneNumber | None) -> str | None:
+    return number.e164.removeprefix("+") if number else None
+
+
+def _timestamp(at: datetime) -> str:
+    """UTC as Go prints it, which is how Plivo does, with fractions of a second."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f +0000 UTC")

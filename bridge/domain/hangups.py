@@ -1,0 +1,67 @@
+"""Why a call ended, in Plivo's names and codes."""
+
+import dataclasses
+
+from bridge.domain.causes import Cause
+from bridge.domain.outcomes import Disposition, Outcome
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HangupCause:
+    """Plivo's ``HangupCauseName`` and ``HangupCauseCode``."""
+
+    name: str
+    code: int
+
+
+UNKNOWN = HangupCause("Unknown", 0)
+CANCELLED = HangupCause("Cancelled", 1000)
+INVALID_DESTINATION = HangupCause("Invalid Destination Address", 2000)
+OUT_OF_SERVICE = HangupCause("Destination Out Of Service", 2010)
+NO_ANSWER = HangupCause("No Answer", 3000)
+BUSY = HangupCause("Busy Line", 3010)
+REJECTED = HangupCause("Rejected", 3020)
+RING_TIMEOUT = HangupCause("Ring Timeout Reached", 3040)
+NORMAL = HangupCause("Normal Hangup", 4000)
+NETWORK_ERROR = HangupCause("Network Error", 5010)
+SCHEDULED = HangupCause("Scheduled Hangup", 6000)
+
+_OF_REASON = {
+    "time-limit": SCHEDULED,
+    "ring-timeout": RING_TIMEOUT,
+    "declined": REJECTED,
+    "carrier-failed": NETWORK_ERROR,
+    # Ours: Asterisk, Postgres or the bridge went away.
+    "asterisk-failed": NETWORK_ERROR,
+    "asterisk-restart": NETWORK_ERROR,
+    "bridge-restart": NETWORK_ERROR,
+    "bridge-stopped": NETWORK_ERROR,
+    "crash": NETWORK_ERROR,
+    "postgres-away": NETWORK_ERROR,
+}
+_OF_CAUSE: dict[int, HangupCause] = {
+    Cause.UNALLOCATED: INVALID_DESTINATION,
+    Cause.NO_USER_RESPONSE: OUT_OF_SERVICE,
+}
+_OF_DISPOSITION = {
+    Disposition.COMPLETED: NORMAL,
+    Disposition.CANCELLED: CANCELLED,
+    Disposition.REFUSED: REJECTED,
+    Disposition.BUSY: BUSY,
+    Disposition.NO_ANSWER: NO_ANSWER,
+    Disposition.FAILED: UNKNOWN,
+}
+
+
+def hangup_cause(outcome: Outcome, failed_with: int | None) -> HangupCause:
+    """Why a call ended; the same for both of its legs.
+
+    Args:
+        failed_with: the Q.850 cause of the leg that was placed last, if there was one.
+    """
+    reason = outcome.reason.removeprefix("first-")
+    if found := _OF_REASON.get(reason):
+        return found
+    if reason == "unreachable" and (found := _OF_CAUSE.get(failed_with or 0)):
+        return found
+    return _OF_DISPOSITION[outcome.disposition]

@@ -1,0 +1,79 @@
+"""What customers were told, or are to be told, as they may look at it."""
+
+import uuid
+from collections.abc import Sequence
+
+from bridge.domain.events import DeliveryState, Event, EventFilter, EventReport
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.requests import Refusal
+from bridge.store import queries
+from bridge.store.pool import Database, Row
+
+
+class EventLog:
+    """Events by account, whoever wrote them and wherever they are sent."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = queries.load()
+
+    async def list(
+        self, account: str, wanted: EventFilter, *, limit: int
+    ) -> Sequence[EventReport] | None:
+        """Newest first; ``None``: the session asked for is not one of the account."""
+        after_happened, after_id = wanted.after or (None, None)
+        async with self._database.connection() as connection:
+            if wanted.session and not await self._sql.has_session(
+                connection, account=account, id=wanted.session
+            ):
+                return None
+            rows = self._sql.list_events(
+                connection,
+                account=account,
+                session=wanted.session,
+                state=wanted.state,
+                after_happened=after_happened,
+                after_id=after_id,
+                limit=limit,
+            )
+            return [report(row) async for row in rows]
+
+    async def replay(self, account: str, event_id: uuid.UUID) -> Refusal | None:
+        """Send an event once more, as if it were new."""
+        async with self._database.transaction() as connection:
+            if await self._sql.replay_event(connection, account=account, id=event_id):
+                return None
+            exists = await self._sql.has_event(connection, account=account, id=event_id)
+        return Refusal.EVENT_NOT_SENT if exists else Refusal.NOT_FOUND
+
+    async def replay_dead(self, account: str) -> int:
+        """Send every dead event of an account once more; how many."""
+        async with self._database.transaction() as connection:
+            count: int = await self._sql.replay_dead(connection, account=account)
+        return count
+
+
+def event(row: Row) -> Event:
+    return Event(
+        id=row["id"],
+        account=row["account"],
+        session=row["session"],
+        sequence=row["sequence"],
+        name=row["name"],
+        happened_at=row["happened_at"],
+        attributes=row["attributes"],
+        caller=PhoneNumber(row["caller"]) if row["caller"] else None,
+        callee=PhoneNumber(row["callee"]) if row["callee"] else None,
+        virtual_number=row["virtual_number"],
+    )
+
+
+def report(row: Row) -> EventReport:
+    return EventReport(
+        event=event(row),
+        state=DeliveryState(row["state"]),
+        attempts=row["attempts"],
+        next_attempt_at=row["next_attempt_at"],
+        delivered_at=row["delivered_at"],
+        last_error=row["last_error"],
+    )

@@ -1,0 +1,201 @@
+-- Events: written with what they tell of, and sent until the application has them.
+
+-- name: find_teller^
+-- Whose call it is, and what has been told of it; no row if it is no session's.
+SELECT call.caller_side,
+       ARRAY(SELECT event.name FROM event WHERE event.call = call.id) AS told
+  FROM call
+ WHERE call.id = :call_id::uuid
+   AND call.session IS NOT NULL;
+
+-- name: tell_of_call!
+-- Write events of one call, in their order.  The session's row is what numbers them: nobody else
+-- can count until this is committed.
+WITH telling AS (
+    SELECT name, happened_at, attributes, place
+      FROM unnest(:names::text[], :times::timestamptz[], :attributes::jsonb[])
+           WITH ORDINALITY AS one (name, happened_at, attributes, place)
+), counted AS (
+    UPDATE session
+       SET event_count = session.event_count + (SELECT count(*) FROM telling)
+      FROM call
+     WHERE call.id = :call_id::uuid
+       AND session.id = call.session
+    RETURNING session.id, session.account,
+              session.event_count - (SELECT count(*) FROM telling) AS before
+)
+INSERT INTO event (account, session, sequence, call, name, happened_at, attributes)
+SELECT counted.account, counted.id, counted.before + telling.place, :call_id::uuid, telling.name,
+       telling.happened_at, telling.attributes
+  FROM counted, telling
+ ORDER BY telling.place
+ON CONFLICT DO NOTHING;
+
+-- name: take_delivery^
+-- The event that is due longest and is the next of its session.  It is locked: as long as this
+-- transaction lasts nobody else sends it, nor any after it; if it does not end well, anybody may.
+-- A process whose machine is gone says nothing: after 90 s, more than any request takes, it is taken
+-- for that.
+WITH delivery AS MATERIALIZED (
+    SELECT event, session, host, attempts, due_since
+      FROM delivery AS mine
+     WHERE state = 'pending'
+       AND next_attempt_at <= now()
+       AND host <> ALL (:busy_hosts::text[])
+       AND NOT EXISTS (
+           SELECT FROM delivery AS earlier
+            WHERE earlier.session = mine.session
+              AND earlier.sequence < mine.sequence
+              AND earlier.state = 'pending')
+     ORDER BY next_attempt_at
+     LIMIT 1
+       FOR UPDATE SKIP LOCKED
+)
+SELECT set_config('idle_in_transaction_session_timeout', '90s', true) AS gone_after,
+       delivery.event AS id, delivery.host, delivery.attempts,
+       extract(epoch FROM now() - delivery.due_since)::float8 AS age,
+       event.account, event.session, event.sequence, event.name, event.happened_at,
+       event.attributes,
+       call.caller,
+       coalesce(leg.party_number,
+                CASE call.caller_side
+                     WHEN 'first' THEN coalesce(session.second_party,
+                                                last_counterpart(session.id, 'second'))
+                     WHEN 'second' THEN coalesce(session.first_party,
+                                                 last_counterpart(session.id, 'first'))
+                     END) AS callee,
+       coalesce(call.virtual_number, session.virtual_number) AS virtual_number,
+       session.options ->> (endpoint.kind || '_url') AS url,
+       coalesce(session.options ->> (endpoint.kind || '_method'), 'POST') AS method,
+       ARRAY(SELECT secret
+               FROM signing_secret
+              WHERE signing_secret.account = event.account
+                AND coalesce(signing_secret.retires_at > now(), true)
+              ORDER BY signing_secret.created_at DESC) AS secrets
+  FROM delivery
+  JOIN event ON event.id = delivery.event
+  JOIN session ON session.id = delivery.session
+ CROSS JOIN LATERAL (
+       SELECT CASE WHEN event.name LIKE 'SessionRecording%' THEN 'recording_callback'
+                   ELSE 'callback' END AS kind) AS endpoint
+  LEFT JOIN call ON call.id = event.call
+  LEFT JOIN leg ON leg.call = call.id AND leg.role = 'b';
+
+-- name: settle_delivery!
+-- What came of an attempt; :delay is null unless there is to be another.  Those behind it wait as
+-- long, or no longer: it is a hint alone, so that whoever looks for what is due need not see them.
+WITH behind AS (
+    UPDATE delivery
+       SET next_attempt_at = clock_timestamp()
+                             + make_interval(secs => coalesce(:delay::float8, 0))
+      FROM delivery AS settled
+     WHERE settled.event = :id::uuid
+       AND delivery.session = settled.session
+       AND delivery.sequence > settled.sequence
+       AND delivery.state = 'pending'
+)
+UPDATE delivery
+   SET state = :state::text,
+       attempts = attempts + 1,
+       next_attempt_at = clock_timestamp() + make_interval(secs => coalesce(:delay::float8, 0)),
+       delivered_at = CASE WHEN :state::text = 'delivered' THEN clock_timestamp() END,
+       last_error = :error::text
+ WHERE event = :id::uuid;
+
+-- name: replay_event^
+-- Send an event once more, as if it were new; no row if it is not the account's, goes nowhere, or is
+-- still on its way.
+UPDATE delivery
+   SET state = 'pending', attempts = 0, due_since = now(), next_attempt_at = now(),
+       delivered_at = NULL
+  FROM event
+ WHERE event.id = delivery.event
+   AND event.account = :account::text
+   AND event.id = :id::uuid
+   AND delivery.state <> 'pending'
+RETURNING delivery.event, pg_notify('bridge_events', '');
+
+-- name: list_events
+-- Newest first, with what became of their delivery.  :state may also be "none": told to nobody.
+SELECT id, account, session, sequence, name, happened_at, attributes, caller, callee,
+       virtual_number, state, attempts, next_attempt_at, delivered_at, last_error
+  FROM event_report
+ WHERE account = :account::text
+   AND (:session::uuid IS NULL OR session = :session::uuid)
+   AND (:state::text IS NULL OR state = :state::text)
+   AND (:after_happened::timestamptz IS NULL
+        OR (happened_at, id) < (:after_happened::timestamptz, :after_id::uuid))
+ ORDER BY happened_at DESC, id DESC
+ LIMIT :limit::integer;
+
+-- name: current_position$
+SELECT pg_current_snapshot()::text;
+
+-- name: read_events
+-- What was not there yet at :after, oldest first; and the position, also if there is nothing else.
+SELECT pg_current_snapshot()::text AS position,
+       id, account, session, sequence, name, happened_at, attributes, caller, callee,
+       virtual_number, state, attempts, next_attempt_at, delivered_at, last_error
+  FROM (SELECT) AS one
+  LEFT JOIN event_report
+    ON account = :account::text
+   AND written_in >= pg_snapshot_xmin(:after::text::pg_snapshot)
+   AND NOT pg_visible_in_snapshot(written_in, :after::text::pg_snapshot)
+ -- As they happened; but those of one session as they are numbered, told late or not.
+ ORDER BY max(happened_at) OVER (PARTITION BY session ORDER BY sequence), session, sequence
+ LIMIT :limit::integer;
+
+-- name: remove_old_events$
+-- Forget events older than so many days, unless they are still on their way; how many.
+WITH old AS (
+    SELECT event.id
+      FROM event
+     WHERE event.happened_at < now() - make_interval(days => :days::integer)
+       AND NOT EXISTS (SELECT FROM delivery
+                        WHERE delivery.event = event.id AND delivery.state = 'pending')
+     ORDER BY event.happened_at
+     LIMIT :limit::integer
+       FOR UPDATE SKIP LOCKED
+), removed AS (
+    DELETE FROM event USING old WHERE event.id = old.id RETURNING event.id
+)
+SELECT count(*) FROM removed;
+
+-- name: list_signing_secrets
+-- Those that events are signed with now, the one that stays first.
+SELECT secret, created_at, retires_at
+  FROM signing_secret
+ WHERE account = :account::text
+   AND coalesce(retires_at > now(), true)
+ ORDER BY retires_at DESC NULLS FIRST;
+
+-- name: retire_signing_secret!
+-- The account's secret stays valid for so long; one that was retiring already does not.
+WITH retired AS (
+    DELETE FROM signing_secret WHERE account = :account::text AND retires_at IS NOT NULL
+)
+UPDATE signing_secret
+   SET retires_at = now() + make_interval(secs => :seconds::integer)
+ WHERE account = :account::text AND retires_at IS NULL;
+
+-- name: add_signing_secret!
+INSERT INTO signing_secret (account) VALUES (:account::text);
+
+-- name: replay_dead$
+-- All that are dead, of one account; how many.
+WITH again AS (
+    UPDATE delivery
+       SET state = 'pending', attempts = 0, due_since = now(), next_attempt_at = now()
+      FROM event
+     WHERE event.id = delivery.event
+       AND event.account = :account::text
+       AND delivery.state = 'dead'
+    RETURNING 1
+)
+SELECT count(*) FROM again, pg_notify('bridge_events', '');
+
+-- name: has_event$
+SELECT EXISTS (SELECT FROM event WHERE account = :account::text AND id = :id::uuid);
+
+-- name: has_session$
+SELECT EXISTS (SELECT FROM session WHERE account = :account::text AND id = :id::uuid);

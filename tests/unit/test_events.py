@@ -1,0 +1,203 @@
+"""What calls tell the application, and in which words."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from bridge.domain import outcomes
+from bridge.domain.causes import Cause
+from bridge.domain.events import Event, attributes, ends
+from bridge.domain.hangups import hangup_cause
+from bridge.domain.outcomes import (
+    HungUpBy,
+    Outcome,
+    callee_failed,
+    caller_failed,
+    completed,
+    refused,
+)
+from bridge.domain.rates import UNANSWERED, Charge
+from bridge.domain.records import Arrival, CallRecord, LegRecord, Origin, Role
+from bridge.domain.sessions import Side
+from tests.fakes.asterisk import EPOCH
+from tests.people import ALICE, BOB, VIRTUAL
+
+CHARGE = Charge(billed_seconds=60, price_per_minute=Decimal("0.01"), amount=Decimal("0.010000"))
+CHARGES = {Role.A: CHARGE, Role.B: CHARGE}
+
+
+def at(seconds: float) -> datetime:
+    return EPOCH + timedelta(seconds=seconds)
+
+
+def leg(
+    role: Role, *, rang: float | None = None, answered: float | None = None, ended: float
+) -> LegRecord:
+    return LegRecord(
+        role=role,
+        channel_id=role,
+        party_number=ALICE if role is Role.A else BOB,
+        started_at=EPOCH,
+        ringing_at=None if rang is None else at(rang),
+        answered_at=None if answered is None else at(answered),
+        ended_at=at(ended),
+        hangup_cause=16,
+    )
+
+
+def record(outcome: Outcome, *legs: LegRecord, origin: Origin = Origin.INBOUND) -> CallRecord:
+    return CallRecord(
+        arrival=Arrival(
+            call_id=uuid.UUID(int=1),
+            channel_id="a",
+            caller=ALICE,
+            dialled=VIRTUAL.e164,
+            started_at=EPOCH,
+            origin=origin,
+        ),
+        outcome=outcome,
+        ended_at=max(leg.ended_at or EPOCH for leg in legs),
+        legs=legs,
+    )
+
+
+def names(finished: CallRecord, caller: Side = Side.FIRST) -> list[str]:
+    charges = dict.fromkeys(Role, UNANSWERED)
+    return [one.name for one in ends(finished, charges, caller=caller)]
+
+
+TALK = record(
+    completed(HungUpBy.CALLEE),
+    leg(Role.A, rang=0.1, answered=5.1, ended=35.2),
+    leg(Role.B, rang=1, answered=5, ended=35),
+)
+
+
+def test_a_conversation_is_told_in_the_order_in_which_it_happened() -> None:
+    assert names(TALK) == [
+        "SessionSecondPartyRing",
+        "SessionSecondPartyAnswer",
+        "SessionFirstPartyAnswer",
+        "SessionSecondPartyHangup",
+        "SessionFirstPartyHangup",
+        "SessionPartiesHangup",
+    ]
+
+
+def test_first_and_second_are_those_of_the_session_whoever_calls() -> None:
+    assert names(TALK, Side.SECOND) == [
+        "SessionFirstPartyRinging",
+        "SessionFirstPartyAnswer",
+        "SessionSecondPartyAnswer",
+        "SessionFirstPartyHangup",
+        "SessionSecondPartyHangup",
+        "SessionPartiesHangup",
+    ]
+
+
+def test_of_an_ordered_call_the_first_phone_rings_too() -> None:
+    ordered = record(
+        completed(HungUpBy.CALLER),
+        leg(Role.A, rang=1, answered=2, ended=20),
+        leg(Role.B, rang=3, answered=4, ended=20.1),
+        origin=Origin.CALL_ME,
+    )
+    assert names(ordered)[:4] == [
+        "SessionFirstPartyRinging",
+        "SessionFirstPartyAnswer",
+        "SessionSecondPartyRing",
+        "SessionSecondPartyAnswer",
+    ]
+
+
+def test_a_call_that_nobody_answered_tells_that_it_ended() -> None:
+    missed = record(outcomes.RING_TIMEOUT, leg(Role.A, ended=30), leg(Role.B, rang=1, ended=30))
+    assert names(missed) == [
+        "SessionSecondPartyRing",
+        "SessionSecondPartyHangup",
+        "SessionFirstPartyHangup",
+        "SessionPartiesHangup",
+    ]
+
+
+def test_a_refused_call_tells_nothing() -> None:
+    assert names(record(refused("session-busy")[0], leg(Role.A, ended=0))) == []
+
+
+def test_the_end_says_why_how_long_and_for_how_much() -> None:
+    told = {one.name: one for one in ends(TALK, CHARGES, caller=Side.FIRST)}
+    assert told["SessionSecondPartyHangup"].attributes == {
+        "Amount": "0.010000",
+        "BilledDuration": 60,
+        "Duration": 30,
+        "PlivoHangupCause": "Normal Hangup",
+        "PlivoHangupCauseCode": 4000,
+    }
+    whole = told["SessionPartiesHangup"]
+    assert whole.happened_at == TALK.ended_at
+    assert whole.attributes["Amount"] == "0.020000"
+    assert whole.attributes["Duration"] == 61  # of two legs, each in seconds begun
+
+
+def test_a_receiver_gets_plivos_attributes_and_nothing_that_is_not_known() -> None:
+    event = Event(
+        id=uuid.UUID(int=1),
+        account="MA",
+        session=uuid.UUID(int=2),
+        sequence=3,
+        name="SessionSecondPartyRing",
+        happened_at=datetime(2026, 1, 2, 3, 4, 5, 60000, UTC),
+        attributes={},
+        caller=ALICE,
+        callee=BOB,
+        virtual_number=VIRTUAL.e164,
+    )
+    assert list(attributes(event).items()) == [
+        ("EventName", "SessionSecondPartyRing"),
+        ("EventTimestamp", "2026-01-02 03:04:05.060000 +0000 UTC"),
+        ("SessionUUID", str(uuid.UUID(int=2))),
+        ("From", "14155550123"),
+        ("To", "12165550145"),
+        ("VirtualNumber", "12025550142"),
+        ("SequenceNumber", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "q850", "code"),
+    [
+        (completed(HungUpBy.CALLER), 16, 4000),
+        (outcomes.CUSTOMER_HUNG_UP, 16, 4000),
+        (outcomes.TIME_LIMIT, 16, 6000),
+        (outcomes.CANCELLED, None, 1000),
+        (outcomes.CUSTOMER_CANCELLED, None, 1000),
+        (outcomes.RING_TIMEOUT, None, 3040),
+        (outcomes.FIRST_RING_TIMEOUT, None, 3040),
+        *(
+            (made, cause, code)
+            for cause, code in [
+                (Cause.USER_BUSY, 3010),
+                (Cause.NO_ANSWER, 3000),
+                (Cause.NORMAL_UNSPECIFIED, 3000),
+                (Cause.NO_USER_RESPONSE, 2010),
+                (Cause.CALL_REJECTED, 3020),
+                (Cause.UNALLOCATED, 2000),
+                (Cause.CONGESTION, 5010),
+                (Cause.NETWORK_OUT_OF_ORDER, 5010),
+                (Cause.DESTINATION_OUT_OF_ORDER, 5010),
+                (127, 0),
+            ]
+            for made in (callee_failed(cause)[0], caller_failed(cause))
+        ),
+        (outcomes.CRASHED, None, 5010),
+        (outcomes.DRAINED, None, 5010),
+        (outcomes.ASTERISK_FAILED, None, 5010),
+        (outcomes.STORE_FAILED, None, 5010),
+        (outcomes.LOST, None, 5010),
+        (outcomes.LOST_WHILE_RINGING, None, 5010),
+    ],
+)
+def test_every_end_has_plivos_code(outcome: Outcome, q850: int | None, code: int) -> None:
+    assert hangup_cause(outcome, q850).code == code
