@@ -21,7 +21,7 @@ from bridge.embedded.stack import Stack
 
 # Numbers reserved for fiction.
 ALICE, BOB, STRANGER = "+14155550123", "+12165550145", "+13035550166"
-VIRTUAL = "+12025550142"
+VIRTUAL, VIRTUAL_WITH_PIN = "+12025550142", "+12025550143"
 
 _CALLS = """
 SELECT call.started_at, call.disposition, call.reason, call.hung_up_by,
@@ -57,14 +57,15 @@ class Demo:
         """
         with self._with_stops:
             client = Client(self._stack.place.api_url, *self._stack.create_account("demo"))
-            client.add_numbers(VIRTUAL)
-            session = client.create_session(ALICE, BOB)
+            client.add_numbers(VIRTUAL, VIRTUAL_WITH_PIN)
+            session = client.create_session(ALICE, BOB, virtual_number=VIRTUAL)
             virtual = str(session["virtual_number"])
             self._tell("A session over REST", f"Alice {ALICE} and Bob {BOB} share {virtual}")
             self._they_talk(ALICE, BOB, virtual)
             self._they_talk(BOB, ALICE, virtual)
             self._stranger_is_refused(virtual)
             self._call_me(client, str(session["session_uuid"]), virtual)
+            self._another_phone_with_a_pin(client)
             self._show_records(client, str(session["session_uuid"]))
 
     def _they_talk(self, number: str, other: str, virtual: str) -> None:
@@ -141,6 +142,51 @@ class Demo:
         phone.finish()
         self._tell("They talk", "and hang up")
 
+    def _another_phone_with_a_pin(self, client: Client) -> None:
+        """Bob has a friend's phone.  The prompt's URL leads nowhere, so Asterisk asks."""
+        session = client.create_session(
+            ALICE,
+            BOB,
+            virtual_number=VIRTUAL_WITH_PIN,
+            is_pin_authentication_required=True,
+            generate_pin=True,
+            generate_pin_length=6,
+            pin_prompt_play="https://prompts.invalid/pin.mp3",
+        )["session"]
+        self._tell("A session with PINs", "one for Alice, one for Bob")
+        a, b = Caller(), Callee()
+        b_sound, a_sound = self._sound(self._caller_address), self._sound(self._callee_address)
+        callee = self._phone(
+            scenario(b.is_called(), b.rings(), b.answers(), b.is_hung_up_on()),
+            address=self._stack.place.trunk_host,
+            keywords={"rtp_port": str(a_sound.port)},
+        )
+        caller = self._phone(
+            scenario(a.invite(), a.is_answered_at_once(), wait_for_cue(), a.hangs_up()),
+            address=f"{self._caller_address}:0",
+            target=self._stack.place.sip,
+            dialled=VIRTUAL_WITH_PIN,
+            keywords={"number": STRANGER, "rtp_port": str(b_sound.port)},
+        )
+        asterisk = media(caller.has_seen("SIP/2.0 200"))
+        with b_sound.listening():
+            self._must(until(lambda: len(b_sound.heard) > 10, within=10), "no PIN is asked for")
+            self._tell("Bob calls from a friend's phone", "and is asked for his PIN")
+            b_sound.presses(session["second_party_pin"] + "#", asterisk)
+        invite = callee.has_seen("INVITE")
+        shown = user(header(invite, "From"))
+        self._must(shown == VIRTUAL_WITH_PIN, f"Alice's phone shows {shown}")
+        self._tell("He types it, Alice's phone rings", f"and shows {shown}")
+        callee.has_seen("ACK")
+        with a_sound.speaking_to(media(invite)), b_sound.speaking_to(asterisk):
+            self._must(a_sound.hears(b_sound), "Alice does not hear Bob")
+            self._must(b_sound.hears(a_sound), "Bob does not hear Alice")
+        caller.cue()
+        caller.finish()
+        callee.finish()
+        self._must(STRANGER[2:] not in "".join(callee.received), "Alice saw the friend's number")
+        self._tell("They talk", "and Alice saw nothing of the friend's number")
+
     def _is_rung(self, phone: Phone, count: int, number: str, virtual: str) -> None:
         name = self._names[number]
         self._must(until(lambda: len(phone.calls) >= count, within=10), f"{name} is not rung")
@@ -155,7 +201,7 @@ class Demo:
 
     def _show_records(self, client: Client, session_uuid: str) -> None:
         self._must(
-            until(lambda: len(self._stack.rows(_CALLS)) == 4, within=10), "records are missing"
+            until(lambda: len(self._stack.rows(_CALLS)) == 5, within=10), "records are missing"
         )
         report = client.session(session_uuid)
         self._must(len(report["interaction"]) == 3, "the session does not show its three calls")
