@@ -31,6 +31,8 @@ from bridge.domain.errors import Unavailable
 from bridge.domain.records import Arrival
 from bridge.domain.signalling import caller_number, dialled_number
 from bridge.domain.trunk_rules import TrunkRules
+from bridge.recordings.files import DirectoryArchive, Spool
+from bridge.recordings.worker import RecordingWorker
 from bridge.store.accounts import Accounts
 from bridge.store.call_reports import CallReports
 from bridge.store.calls import Calls
@@ -127,6 +129,11 @@ async def serve(settings: Settings) -> None:
                     ),
                 )
 
+        recordings = Recordings(database)
+        archive = DirectoryArchive(settings.recording_directory)
+        recording_worker = RecordingWorker(
+            recordings, Spool(settings.recording_spool_directory), archive, node=settings.node
+        )
         listener = Listener(database, [HANGUP_CHANNEL, ORDER_CHANNEL], look)
         app = make_app(
             accounts=Accounts(database),
@@ -134,7 +141,7 @@ async def serve(settings: Settings) -> None:
             limit=RateLimit(settings.api_rate_limit, now=time.monotonic),
             orders=orders,
             numbers=Numbers(database, trunk=settings.trunk),
-            recordings=Recordings(database),
+            recordings=recordings,
             sessions=sessions,
             subaccounts=Subaccounts(database),
             defaults=SessionDefaults(
@@ -153,6 +160,7 @@ async def serve(settings: Settings) -> None:
                 service.create_task(housekeeping.run(), name="housekeeping"),
                 service.create_task(expiry.run(), name="expiry"),
                 service.create_task(listener.run(), name="listener"),
+                service.create_task(recording_worker.run(), name="recordings"),
             ]
             await stop.wait()
             await stream.refuse_calls()

@@ -10,6 +10,7 @@ from bridge.domain.causes import Cause, sip_status
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import HungUpBy, Outcome
 from bridge.domain.records import Arrival, CallRecord, LegRecord, Role
+from bridge.domain.sessions import RecordingPlan
 
 
 @dataclasses.dataclass(slots=True)
@@ -20,6 +21,8 @@ class LiveCall:
     a_leg: Leg
     callee: PhoneNumber | None = None
     b_leg: Leg | None = None
+    recording: RecordingPlan | None = None
+    """``None``: it is not to be recorded."""
     asked_to_end: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     """Set when its customer wants it ended now."""
 

@@ -10,6 +10,7 @@ import structlog
 from bridge.aio import TIMED_OUT, race
 from bridge.ari.leg import Leg
 from bridge.calls.live_call import LiveCall, who_hung_up
+from bridge.calls.recording import begin_recording
 from bridge.domain.causes import Cause
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import (
@@ -26,6 +27,7 @@ from bridge.domain.outcomes import (
     completed,
     refused,
 )
+from bridge.domain.recordings import NewRecording
 from bridge.domain.records import Arrival, CallRecord
 from bridge.domain.routing import Connect, Lookup, Refuse, route
 from bridge.domain.sessions import Limits
@@ -49,6 +51,13 @@ class Switch(Protocol):
     async def couple(self, a_leg: Leg, b_leg: Leg) -> None:
         """The end of ``a_leg`` ends ``b_leg``, with us or without us."""
 
+    async def record(self, b_leg: Leg, recording_id: UUID) -> bool:
+        """Have what both legs say written to a file, from the join on; ``False``: it cannot be.
+
+        Raises:
+            AriError: Asterisk refused it.
+        """
+
     def joined(
         self, a_leg: Leg, b_leg: Leg, *, call_id: UUID, call_time_limit: float
     ) -> AbstractAsyncContextManager[None]:
@@ -67,6 +76,9 @@ class CallLog(Protocol):
 
     def answered(self, call_id: UUID, at: datetime | None, *, ringing_at: datetime | None) -> None:
         """Write, soon, that the two are connected.  Never waits."""
+
+    def recording(self, recording: NewRecording) -> None:
+        """Write, soon, that a call is being recorded, or why not.  Never waits."""
 
     def ended(self, record: CallRecord) -> None:
         """Write, soon and surely, the record.  Never waits."""
@@ -124,7 +136,7 @@ async def ordered_call(call: LiveCall, lookup: Lookup, *, log: CallLog, switch: 
 
 async def _connect(call: LiveCall, to: Connect, *, log: CallLog, switch: Switch) -> Outcome:
     """From the decision whom to ring to the end of the call."""
-    call.callee = to.callee
+    call.callee, call.recording = to.callee, to.session.recording
     async with switch.dial(
         to.callee, caller_id=to.caller_id, call_id=call.id, limits=to.limits
     ) as call.b_leg:
@@ -162,6 +174,7 @@ async def ringing(
         await a_leg.stop_ringing()
     else:
         await a_leg.answer()
+    await begin_recording(call, b_leg, log=log, switch=switch)
     async with switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=limits.call_time_limit):
         log.answered(call.id, b_leg.state.answered_at, ringing_at=b_leg.state.ringing_at)
         return await talking(call, b_leg, within=limits.call_time_limit)

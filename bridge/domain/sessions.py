@@ -5,8 +5,11 @@ import enum
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from bridge.domain.numbers import PhoneNumber
+
+RecordingFormat = Literal["mp3", "wav"]
 
 
 class Side(enum.StrEnum):
@@ -34,6 +37,13 @@ class Limits:
 
     ring_timeout: int
     call_time_limit: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RecordingPlan:
+    """How the calls of a session are recorded."""
+
+    format: RecordingFormat
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +76,8 @@ class Session:
     max_calls: int | None = None
     max_total_duration: int | None = None
     """Seconds that may be talked over all calls together."""
+    recording: RecordingPlan | None = None
+    """``None``: its calls are not recorded."""
 
     @property
     def limits(self) -> Limits:

@@ -9,11 +9,13 @@ from uuid import UUID
 import structlog
 import tenacity
 
+from bridge.domain.recordings import NewRecording
 from bridge.domain.records import Arrival, CallRecord
 from bridge.domain.routing import Lookup
 from bridge.store.calls import Calls
 from bridge.store.errors import StoreUnavailable
 from bridge.store.pool import Connection, Database
+from bridge.store.recordings import Recordings
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +31,7 @@ class Journal:
     def __init__(self, database: Database, calls: Calls) -> None:
         self._database = database
         self._calls = calls
+        self._recordings = Recordings(database)
         self._pending: collections.deque[tuple[UUID, Write]] = collections.deque()
         self._added = asyncio.Event()
         self._emptied = asyncio.Event()
@@ -41,6 +44,12 @@ class Journal:
         self._add(
             call_id,
             lambda connection: self._calls.write_answer(connection, call_id, at, ringing_at),
+        )
+
+    def recording(self, recording: NewRecording) -> None:
+        self._add(
+            recording.call_id,
+            lambda connection: self._recordings.write_new(connection, recording),
         )
 
     def ended(self, record: CallRecord) -> None:

@@ -54,7 +54,8 @@ SELECT now() AS now,
        session.first_party_alternates, session.second_party_alternates, session.virtual_number,
        session.second_virtual_number, session.direction, session.created_at, session.modified_at,
        session.valid_from, session.expires_at, session.closed_at, session.ring_timeout,
-       session.call_time_limit, session.max_calls, session.max_total_duration
+       session.call_time_limit, session.max_calls, session.max_total_duration,
+       session.options
   FROM (SELECT) AS one
   LEFT JOIN held ON true
   LEFT JOIN session ON session.id = held.session;

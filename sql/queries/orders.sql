@@ -70,6 +70,7 @@ SELECT now() AS now, held.call_id, held.dialled, held.caller, held.started_at, h
        session.first_party_alternates, session.second_party_alternates, session.virtual_number,
        session.second_virtual_number, session.direction, session.created_at, session.modified_at,
        session.valid_from, session.expires_at, session.closed_at, session.ring_timeout,
-       session.call_time_limit, session.max_calls, session.max_total_duration
+       session.call_time_limit, session.max_calls, session.max_total_duration,
+       session.options
   FROM held
   JOIN session ON session.id = held.session;

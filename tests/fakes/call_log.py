@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from bridge.domain.recordings import NewRecording
 from bridge.domain.records import Arrival, CallRecord, OpenCall
 from bridge.domain.routing import Lookup
 
@@ -17,6 +18,7 @@ class FakeCallLog:
     fails: Exception | None = None
     arrivals: list[Arrival] = dataclasses.field(default_factory=list)
     answers: list[UUID] = dataclasses.field(default_factory=list)
+    recordings: list[NewRecording] = dataclasses.field(default_factory=list)
     records: list[CallRecord] = dataclasses.field(default_factory=list)
     open: list[OpenCall] = dataclasses.field(default_factory=list)
     unwritten: Collection[UUID] = ()
@@ -29,6 +31,9 @@ class FakeCallLog:
 
     def answered(self, call_id: UUID, at: datetime | None, *, ringing_at: datetime | None) -> None:
         self.answers.append(call_id)
+
+    def recording(self, recording: NewRecording) -> None:
+        self.recordings.append(recording)
 
     def ended(self, record: CallRecord) -> None:
         self.records.append(record)

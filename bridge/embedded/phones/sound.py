@@ -58,12 +58,16 @@ class Sound:
 
     def _speak(self, target: tuple[str, int], over: threading.Event) -> None:
         for number in itertools.count():
-            frame = self._words.randbytes(_FRAME)
+            frame = self._say(number)
             packet = _HEADER.pack(0x80, 0, number & 0xFFFF, number * _FRAME, self.port)
             self.said.append(frame)
             self._socket.sendto(packet + frame, target)
             if over.wait(0.02):
                 return
+
+    def _say(self, number: int) -> bytes:
+        """The frame of that number."""
+        return self._words.randbytes(_FRAME)
 
     def _listen(self, over: threading.Event) -> None:
         while not over.is_set():
