@@ -16,6 +16,7 @@ from aiohttp import web
 
 from bridge.api.app import make_app
 from bridge.api.limits import RateLimit
+from bridge.api.media import MediaAccess
 from bridge.api.sessions import SessionDefaults
 from bridge.ari.client import Asterisk
 from bridge.ari.leg import LegState
@@ -30,6 +31,7 @@ from bridge.config import Settings
 from bridge.domain.errors import Unavailable
 from bridge.domain.records import Arrival
 from bridge.domain.signalling import caller_number, dialled_number
+from bridge.domain.signed_urls import UrlSigner
 from bridge.domain.trunk_rules import TrunkRules
 from bridge.recordings.files import DirectoryArchive, Spool
 from bridge.recordings.worker import RecordingWorker
@@ -140,6 +142,7 @@ async def serve(settings: Settings) -> None:
             calls=CallReports(database),
             limit=RateLimit(settings.api_rate_limit, now=time.monotonic),
             orders=orders,
+            media=_media(settings, archive),
             numbers=Numbers(database, trunk=settings.trunk),
             recordings=recordings,
             sessions=sessions,
@@ -204,6 +207,18 @@ async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[
         yield
     finally:
         await runner.cleanup()
+
+
+def _media(settings: Settings, archive: DirectoryArchive) -> MediaAccess:
+    secret = settings.recording_url_secret
+    return MediaAccess(
+        archive,
+        signer=UrlSigner(secret.get_secret_value().encode(), settings.recording_url_lifetime)
+        if secret
+        else None,
+        public_url=str(settings.public_url or "").rstrip("/"),
+        now=time.time,
+    )
 
 
 async def _migrated(database: Database) -> None:

@@ -13,6 +13,7 @@ from bridge.api.calls import CALLS, ORDERS
 from bridge.api.documentation import DOCUMENT
 from bridge.api.health import READINESS
 from bridge.api.limits import RateLimit
+from bridge.api.media import MEDIA, RECORDINGS, MediaAccess
 from bridge.api.numbers import NUMBERS
 from bridge.api.openapi import describe
 from bridge.api.operations import OPERATIONS, Operation
@@ -27,7 +28,6 @@ from bridge.api.ports import (
     Subaccounts,
 )
 from bridge.api.problems import Problem
-from bridge.api.recordings import RECORDINGS
 from bridge.api.requests import API_ID, answer
 from bridge.api.sessions import DEFAULTS, SESSIONS, SessionDefaults
 from bridge.api.subaccounts import SUBACCOUNTS
@@ -44,6 +44,7 @@ def make_app(
     accounts: Accounts,
     calls: Calls,
     limit: RateLimit,
+    media: MediaAccess,
     numbers: Numbers,
     orders: Orders,
     recordings: Recordings,
@@ -55,6 +56,7 @@ def make_app(
     """The whole API over the given parts."""
     app = web.Application(middlewares=[_identified, _explained], client_max_size=_LARGEST_BODY)
     app[ACCOUNTS], app[NUMBERS], app[SESSIONS] = accounts, numbers, sessions
+    app[MEDIA] = media
     app[RECORDINGS], app[SUBACCOUNTS] = recordings, subaccounts
     app[CALLS], app[LIMIT], app[ORDERS] = calls, limit, orders
     app[DEFAULTS], app[READINESS] = defaults, readiness
