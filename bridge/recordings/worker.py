@@ -27,6 +27,7 @@ from bridge.recordings.files import Archive, Spool
 log = structlog.get_logger(__name__)
 
 _INTERVAL = 1.0
+_EXPIRE_INTERVAL = 60.0
 _SWEEP_INTERVAL = 600.0
 _RETRY = 60.0  # seconds until a recording that could not be converted is tried again
 _SETTLED = 2  # seconds after the end of its call in which Asterisk has closed the file
@@ -72,14 +73,17 @@ class RecordingWorker:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        swept_at: float | None = None
+        expire_at = sweep_at = time.monotonic()
         while True:
             try:
                 await self.convert()
+                if time.monotonic() >= expire_at:
+                    await self._rows.remove_overdue()
+                    expire_at = time.monotonic() + _EXPIRE_INTERVAL
                 await self.erase()
-                if swept_at is None or time.monotonic() - swept_at > _SWEEP_INTERVAL:
+                if time.monotonic() >= sweep_at:
                     await self.sweep()
-                    swept_at = time.monotonic()
+                    sweep_at = time.monotonic() + _SWEEP_INTERVAL
             except Unavailable:
                 log.debug("recordings wait for postgres")
             except OSError as error:  # its text holds no more than a path of ours
@@ -99,13 +103,12 @@ class RecordingWorker:
                 await self._finish(raw)
 
     async def erase(self) -> None:
-        """Remove what accounts do not keep any longer, and the files of all that is removed.
+        """Remove the files of the recordings that are removed.
 
         Raises:
             Unavailable: Postgres is away.
             OSError: a file could not be removed.
         """
-        await self._rows.remove_overdue()
         for recording_id, format in await self._rows.unerased():
             await asyncio.to_thread(self._archive.erase, recording_id, format)
             await self._rows.note_erased(recording_id)

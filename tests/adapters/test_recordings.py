@@ -192,9 +192,11 @@ async def test_recordings_are_erased_when_their_days_are_over(site: Site) -> Non
     recording_id = await site.ready()
     accounts = Accounts(site.database)
     await accounts.keep_recordings(site.api.account, 36500)
+    await Recordings(site.database).remove_overdue()
     await site.worker.erase()
     assert site.archive.locate(recording_id, "wav")
     await accounts.keep_recordings(site.api.account, 1)
+    await Recordings(site.database).remove_overdue()
     await site.worker.erase()
     assert site.archive.locate(recording_id, "wav") is None
     assert (await site.row(recording_id))["erased_at"]
@@ -205,7 +207,12 @@ async def test_recordings_are_erased_when_their_days_are_over(site: Site) -> Non
 async def test_a_removed_recording_is_given_out_no_more(site: Site) -> None:
     recording_id = await site.ready()
     _, shown = await site.api("GET", f"Recording/{recording_id}/")
+    session = f"Masking/Session/{shown['session_uuid']}/"
+    [before] = (await site.api("GET", session))[1]["response"]["interaction"]
+    assert before["recording_resource_url"] == shown["resource_uri"]
     assert (await site.api("DELETE", f"Recording/{recording_id}/"))[0] == 204
+    [after] = (await site.api("GET", session))[1]["response"]["interaction"]
+    assert after.get("recording_resource_url") is None
     assert (await site.api("DELETE", f"Recording/{recording_id}/"))[0] == 404
     assert (await site.api("GET", f"Recording/{recording_id}/Media/"))[0] == 404
     assert (await content_of(site, shown["recording_url"]))[0].status == 410

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -84,6 +85,13 @@ def test_each_party_is_in_its_own_channel(site: Site, format: Literal["mp3", "wa
     recorded = (recording["ended_at"] - recording["started_at"]).total_seconds()
     assert recorded == pytest.approx(talked, abs=0.5)
     assert recording["ended_at"] <= call["ended_at"]
+    [interaction] = site.client.session(site.session["session_uuid"])["interaction"]
+    path = f"Recording/{recording['id']}/"
+    assert interaction["recording_resource_url"].endswith(f"/{path}")
+    _, shown = site.client.request("GET", path)
+    url = site.stack.place.api_url + shown["recording_url"]
+    with urllib.request.urlopen(url) as answer:  # noqa: S310 - our own API
+        assert answer.read() == content
     assert_only_ids(site)
 
 
