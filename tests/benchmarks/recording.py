@@ -5,6 +5,7 @@ Calls with audio both ways; the bridge is frozen meanwhile, so that all is Aster
 
 import base64
 import json
+import os
 import socket
 import tempfile
 import threading
@@ -75,7 +76,7 @@ def _measure(stack: Stack, client: Client, directory: Path, number: int, name: s
     stack.bridge.freeze()
     over = threading.Event()
     speakers = [
-        threading.Thread(target=_speak, args=(address, list(where), over))
+        threading.Thread(target=_speak, args=(address, list(where), over), daemon=True)
         for address, where in (
             (stack.place.caller_address, targets),
             (stack.place.trunk_host.partition(":")[0], others),
@@ -116,6 +117,9 @@ def _speak(address: str, targets: Sequence[tuple[str, int]], over: threading.Eve
 
 def _snoop(stack: Stack) -> None:
     """Record each party by a channel of its own that listens to it."""
+    spool = stack.asterisk.recordings.parent / "spool"
+    (spool / "recording").mkdir()
+    os.chown(spool / "recording", spool.stat().st_uid, spool.stat().st_gid)
     for channel in _ari(stack, "GET", "channels"):
         snoop = _ari(stack, "POST", f"channels/{channel['id']}/snoop?app=bridge&spy=in")
         name = f"channels/{snoop['id']}/record?name={snoop['id']}&format=sln"

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import subprocess
 import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping
@@ -118,6 +119,27 @@ def test_a_directory_that_cannot_be_written_ends_no_call(site: Site) -> None:
     assert site.call_record()["disposition"] == "completed"
     recording = finished(site)
     assert (recording["state"], recording["failure"]) == ("failed", "nothing-recorded")
+
+
+def test_a_disk_that_is_full_ends_no_call_and_what_there_is_is_kept(site: Site) -> None:
+    site.create_session(record=True, record_file_format="wav")
+    spool = site.stack.asterisk.recordings
+    mount = ["mount", "-t", "tmpfs", "-o", "size=32k,mode=777", "none", str(spool)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no right to mount a small disk")
+    try:
+        with talking(site) as (caller, a_sound, b_sound):
+            assert until(lambda: min(map(len, (a_sound.said, b_sound.said))) > 225, within=10)
+            heard = len(b_sound.heard)
+            assert until(lambda: len(b_sound.heard) > heard + 25, within=10), "they still talk"
+            caller.cue()
+        assert site.call_record()["disposition"] == "completed"
+        recording = finished(site)
+    finally:
+        subprocess.run(["umount", str(spool)], check=True)
+    assert (recording["state"], recording["failure"]) == ("ready", "incomplete")
+    length = recording["ended_at"] - recording["started_at"]
+    assert length.total_seconds() == pytest.approx(1, abs=0.1)
 
 
 def test_a_recording_goes_on_when_the_bridge_dies(site: Site) -> None:
