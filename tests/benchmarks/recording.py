@@ -42,7 +42,15 @@ def main() -> None:
                 here.mkdir()
                 cost = _measure(stack, client, here, number, name)
                 table.add_row(name, f"{cost * 100:.2f} %")
+            [delay] = stack.rows(
+                "SELECT avg(recording.started_at - call.answered_at) AS mean"
+                "  FROM recording JOIN call ON call.id = recording.call"
+            )
+            milliseconds = delay["mean"].total_seconds() * 1000
     Console().print(table)
+    Console().print(
+        f"From the callee's answer to a recording that is set up: {milliseconds:.1f} ms"
+    )
 
 
 def _measure(stack: Stack, client: Client, directory: Path, number: int, name: str) -> float:
