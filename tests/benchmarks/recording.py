@@ -26,8 +26,9 @@ from bridge.embedded.stack import Stack, private_place
 from tests.benchmarks.usage import usage
 
 CALLS = 20
-SECONDS = 20
+SECONDS = 10
 VIRTUAL = "+12025550142"
+_WAYS = ("nothing", "MixMonitor", "two snoops", "MixMonitor", "two snoops")
 
 
 def main() -> None:
@@ -37,7 +38,7 @@ def main() -> None:
         with stack.running():
             client = Client(stack.place.api_url, *stack.create_account("bench"))
             client.add_numbers(VIRTUAL)
-            for number, name in enumerate(("nothing", "MixMonitor", "two snoops", "nothing")):
+            for number, name in enumerate(_WAYS):
                 here = Path(directory) / str(number)
                 here.mkdir()
                 cost = _measure(stack, client, here, number, name)
@@ -126,11 +127,12 @@ def _speak(address: str, targets: Sequence[tuple[str, int]], over: threading.Eve
 def _snoop(stack: Stack) -> None:
     """Record each party by a channel of its own that listens to it."""
     spool = stack.asterisk.recordings.parent / "spool"
-    (spool / "recording").mkdir()
+    (spool / "recording").mkdir(exist_ok=True)
     os.chown(spool / "recording", spool.stat().st_uid, spool.stat().st_gid)
     for channel in _ari(stack, "GET", "channels"):
         snoop = _ari(stack, "POST", f"channels/{channel['id']}/snoop?app=bridge&spy=in")
         name = f"channels/{snoop['id']}/record?name={snoop['id']}&format=sln"
+        time.sleep(0.1)  # until it is in the application; before that it is refused (409)
         _ari(stack, "POST", name)
 
 
