@@ -24,9 +24,10 @@ Layers, each may import only those below it (held by import-linter)::
     api | calls           what clients ask; what people on the phone do;
       | webhooks          what applications are told of it
     prompts               sounds by URL, at hand as Asterisk plays them
+      | recordings        recordings after their calls: converted, kept, erased in time
     store | ari           Postgres; Asterisk
       | egress | audio    HTTP to URLs that clients name; sounds decoded and encoded
-    config | logs         settings; media_settings and trunk_settings beside them
+    config | logs         settings; media_settings and others beside them
     domain | aio          values and decisions, no I/O; the one concurrency helper
 
 `api` and `calls` name what they need of the layer below as protocols and never import `store`.

@@ -33,6 +33,7 @@ def render(site: SiteSettings) -> dict[str, str]:
         "http.conf": f"bindport={site.ari_port}\n",
         "ari.conf": _ari(site),
         "rtp.conf": f"rtpstart={site.rtp_port_start}\nrtpend={site.rtp_port_end}\n",
+        "extensions.conf": f"BRIDGE_RECORDINGS={site.spool_as_asterisk_calls_it}\n",
         "pjsip.conf": _transport(site) + _trunk(site),
     }
 

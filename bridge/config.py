@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import pydantic
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bridge.recording_settings import RecordingSettings, SpoolSettings
 from bridge.trunk_settings import TrunkSettings
 
 Seconds = Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
@@ -26,7 +27,7 @@ class ConfigError(Exception):
     """The settings hold mistakes; the message names every one with its variable."""
 
 
-class Settings(TrunkSettings):
+class Settings(TrunkSettings, RecordingSettings):
     """How to reach Postgres and Asterisk, and how to serve."""
 
     model_config = SettingsConfigDict(env_prefix="BRIDGE_", frozen=True, extra="ignore")
@@ -86,7 +87,7 @@ class Settings(TrunkSettings):
         return _strong_secret(value)
 
 
-class SiteSettings(BaseSettings):
+class SiteSettings(SpoolSettings, BaseSettings):
     """What Asterisk's configuration must know of this site."""
 
     model_config = SettingsConfigDict(env_prefix="BRIDGE_", frozen=True, extra="ignore")

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from bridge.api.app import make_app
 from bridge.api.limits import RateLimit
+from bridge.api.media import MediaAccess
 from bridge.api.sessions import SessionDefaults
 from bridge.ari.client import Asterisk
 from bridge.ari.leg import LegState
@@ -30,11 +31,14 @@ from bridge.config import Settings
 from bridge.domain.errors import Unavailable
 from bridge.domain.records import Arrival
 from bridge.domain.signalling import caller_number, dialled_number
+from bridge.domain.signed_urls import UrlSigner
 from bridge.domain.trunk_rules import TrunkRules
 from bridge.egress.client import Egress
 from bridge.media_settings import MediaSettings
 from bridge.prompts.cache import Cache
 from bridge.prompts.library import PromptLimits, Prompts
+from bridge.recordings.files import DirectoryArchive, Spool
+from bridge.recordings.worker import RecordingWorker
 from bridge.store.accounts import Accounts
 from bridge.store.call_reports import CallReports
 from bridge.store.calls import Calls
@@ -154,6 +158,11 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
                     ),
                 )
 
+        recordings = Recordings(database)
+        archive = DirectoryArchive(settings.recording_directory)
+        recording_worker = RecordingWorker(
+            recordings, Spool(settings.recording_spool_directory), archive, node=settings.node
+        )
         listener = Listener(database, [HANGUP_CHANNEL, ORDER_CHANNEL], look)
         outbox = Outbox(outbox_database)
         delivery = Delivery(
@@ -180,8 +189,9 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
             feed=feed,
             limit=RateLimit(settings.api_rate_limit, now=time.monotonic),
             orders=orders,
+            media=_media(settings, archive),
             numbers=Numbers(database, trunk=settings.trunk),
-            recordings=Recordings(database),
+            recordings=recordings,
             sessions=sessions,
             subaccounts=Subaccounts(database),
             defaults=SessionDefaults(
@@ -206,6 +216,7 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
                 service.create_task(delivery.run(), name="webhooks"),
                 service.create_task(event_listener.run(), name="event listener"),
                 service.create_task(retention.run(), name="retention"),
+                service.create_task(recording_worker.run(), name="recordings"),
             ]
             await stop.wait()
             await stream.refuse_calls()
@@ -265,6 +276,18 @@ async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[
         yield
     finally:
         await runner.cleanup()
+
+
+def _media(settings: Settings, archive: DirectoryArchive) -> MediaAccess:
+    secret = settings.recording_url_secret
+    return MediaAccess(
+        archive,
+        signer=UrlSigner(secret.get_secret_value().encode(), settings.recording_url_lifetime)
+        if secret
+        else None,
+        public_url=str(settings.public_url or "").rstrip("/"),
+        now=time.time,
+    )
 
 
 async def _migrated(database: Database) -> None:

@@ -7,6 +7,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 CALLS = Counter("masking_calls", "Calls that ended.", ["disposition", "fault"])
 SESSIONS_CREATED = Counter("masking_sessions_created", "Sessions that were made.")
 SESSIONS_EXPIRED = Counter("masking_sessions_expired", "Sessions whose time was over.")
+RECORDINGS = Counter("masking_recordings", "Recordings that were made, or not.", ["state"])
 POOL_LEFT = Gauge(
     "masking_pool_numbers_left",
     "Virtual numbers that were free for one more session like the last that was asked for.",

@@ -16,6 +16,7 @@ from bridge.api.event_stream import CLOSING, FEED, close_streams
 from bridge.api.events import EVENTS
 from bridge.api.health import READINESS
 from bridge.api.limits import RateLimit
+from bridge.api.media import MEDIA, RECORDINGS, MediaAccess
 from bridge.api.numbers import NUMBERS
 from bridge.api.openapi import describe
 from bridge.api.operations import OPERATIONS, Operation
@@ -33,7 +34,6 @@ from bridge.api.ports import (
     Subaccounts,
 )
 from bridge.api.problems import Problem
-from bridge.api.recordings import RECORDINGS
 from bridge.api.requests import API_ID, answer
 from bridge.api.sessions import DEFAULTS, EGRESS_RULES, PROMPTS, SESSIONS, SessionDefaults
 from bridge.api.subaccounts import SUBACCOUNTS
@@ -53,6 +53,7 @@ def make_app(
     events: Events,
     feed: EventFeed,
     limit: RateLimit,
+    media: MediaAccess,
     numbers: Numbers,
     orders: Orders,
     recordings: Recordings,
@@ -66,6 +67,7 @@ def make_app(
     """The whole API over the given parts."""
     app = web.Application(middlewares=[_identified, _explained], client_max_size=_LARGEST_BODY)
     app[ACCOUNTS], app[NUMBERS], app[SESSIONS] = accounts, numbers, sessions
+    app[MEDIA] = media
     app[RECORDINGS], app[SUBACCOUNTS] = recordings, subaccounts
     app[EVENTS], app[FEED], app[CLOSING] = events, feed, asyncio.Event()
     app.on_shutdown.append(close_streams)

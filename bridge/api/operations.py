@@ -15,6 +15,7 @@ from bridge.api import (
     event_stream,
     events,
     health,
+    media,
     numbers,
     recordings,
     sessions,
@@ -32,7 +33,7 @@ from bridge.api.answers.fields import Message
 from bridge.api.schemas.accounts import UpdateAccount
 from bridge.api.schemas.events import ListEvents, StreamEvents
 from bridge.api.schemas.numbers import AddNumbers, ListNumbers, UpdateNumber
-from bridge.api.schemas.recordings import ListRecordings
+from bridge.api.schemas.recordings import ListRecordings, SignedMedia
 from bridge.api.schemas.sessions import (
     CallParties,
     CreateSession,
@@ -257,6 +258,31 @@ OPERATIONS = (
         handler=recordings.get,
         returns=recording_answers.RecordingFound,
         summary="Get what is known of a recording",
+    ),
+    Operation(
+        method="DELETE",
+        path=f"{_ACCOUNT}/Recording/{{recording_id}}",
+        handler=recordings.remove,
+        summary="Erase a recording",
+        success=HTTPStatus.NO_CONTENT,
+        failures=(HTTPStatus.CONFLICT,),
+    ),
+    Operation(
+        method="GET",
+        path=f"{_ACCOUNT}/Recording/{{recording_id}}/Media",
+        handler=media.get,
+        media_type="audio/*",
+        summary="Get the audio of a recording, or a range of its bytes",
+    ),
+    Operation(
+        method="GET",
+        path="/v1/Recording/{recording_id}/Media",
+        handler=media.get_signed,
+        media_type="audio/*",
+        summary="Get the audio of a recording by the URL that the recording names",
+        query=SignedMedia,
+        failures=(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE),
+        public=True,
     ),
     Operation(
         method="POST",

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from bridge.domain.access import Bearer
@@ -14,7 +15,7 @@ from bridge.domain.pool import (
     Subaccount,
     VirtualNumber,
 )
-from bridge.domain.recordings import Recording, RecordingFilter
+from bridge.domain.recordings import Media, Recording, RecordingFilter
 from bridge.domain.reports import (
     Account,
     DryRun,
@@ -32,7 +33,7 @@ from bridge.domain.requests import (
     SessionFilter,
     Window,
 )
-from bridge.domain.sessions import Side
+from bridge.domain.sessions import RecordingFormat, Side
 
 Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 """Which parts are ready, by name."""
@@ -67,7 +68,13 @@ class Prompts(Protocol):
     def prefetch(self, urls: Iterable[str]) -> None: ...
 
 
+class Archive(Protocol):
+    def locate(self, recording_id: uuid.UUID, format: RecordingFormat) -> Path | None: ...
+
+
 class Recordings(Protocol):
+    async def find(self, recording_id: uuid.UUID) -> Media | None: ...
+    async def remove(self, account: str, recording_id: uuid.UUID) -> bool: ...
     async def get(self, account: str, recording_id: uuid.UUID) -> Recording | None: ...
     async def list(
         self, account: str, wanted: RecordingFilter, *, limit: int, offset: int

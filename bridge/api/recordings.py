@@ -1,17 +1,16 @@
-"""What was recorded of calls: list, get."""
+"""What was recorded of calls: list, get, remove."""
 
 from http import HTTPStatus
 
 from aiohttp import web
 
-from bridge.api import requests
-from bridge.api.ports import Recordings
-from bridge.api.problems import not_found
+from bridge.api import media, requests
+from bridge.api.media import MEDIA, RECORDINGS
+from bridge.api.problems import Problem, not_found
 from bridge.api.render import recordings as render
 from bridge.api.render.forms import page
 from bridge.api.schemas.recordings import ListRecordings
-
-RECORDINGS = web.AppKey("recordings", Recordings)
+from bridge.domain.recordings import Recording
 
 
 async def list_all(request: web.Request) -> web.Response:
@@ -21,7 +20,7 @@ async def list_all(request: web.Request) -> web.Response:
         account, asked.to_domain(), limit=asked.limit, offset=asked.offset
     )
     shown = page(
-        [render.recording(account, one) for one in found.items],
+        [render.recording(account, one, url=_url(request, one)) for one in found.items],
         found,
         url=request.url,
         limit=asked.limit,
@@ -37,4 +36,21 @@ async def get(request: web.Request) -> web.Response:
     )
     if found is None:
         raise not_found()
-    return requests.answer(request, HTTPStatus.OK, render.recording(account, found))
+    return requests.answer(
+        request, HTTPStatus.OK, render.recording(account, found, url=_url(request, found))
+    )
+
+
+async def remove(request: web.Request) -> web.Response:
+    account = requests.account(request)
+    recording_id = requests.uuid_in_path(request, "recording_id")
+    recordings = request.app[RECORDINGS]
+    if not await recordings.remove(account, recording_id):
+        if await recordings.get(account, recording_id) is None:
+            raise not_found()
+        raise Problem(HTTPStatus.CONFLICT, "This recording is not finished.")
+    return web.Response(status=HTTPStatus.NO_CONTENT)
+
+
+def _url(request: web.Request, one: Recording) -> str | None:
+    return media.url(request.app[MEDIA], requests.account(request), one)

@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 _HANGUP_WAIT = 5.0  # seconds for a leg that we hung up to be reported gone
 _LAST_EVENT = 2.0  # seconds in which the last event of a leg that was refused a command must come
+_DIALPLAN_WAIT = 2.0  # seconds for a leg to come back from the dialplan
 _GRACE = 10.0  # seconds in which a channel or bridge may be nobody's
 _NET = 30  # seconds after our own limits at which Asterisk ends a leg by itself
 
@@ -197,6 +198,36 @@ class Asterisk:
     async def couple(self, a_leg: Leg, b_leg: Leg) -> None:
         """From now on the end of ``a_leg`` ends ``b_leg``, whether or not we are alive."""
         await self._set_variables(a_leg, {"PEER": b_leg.state.name or ""})
+
+    async def record(self, b_leg: Leg, recording_id: UUID) -> bool:
+        """Have what both legs say written to a file, from the join on; ``False``: it cannot be.
+
+        MixMonitor, the cheapest way, is an application of the dialplan; so the leg goes there and
+        comes back.  An Asterisk that lacks what it needs there would hang up: that is asked first.
+        """
+        if not await self._can_record():
+            return False
+        await self._set_variables(b_leg, {"RECORDING": str(recording_id)})
+        await self._on_legs(
+            [b_leg],
+            "channels",
+            "continueInDialplan",
+            channelId=b_leg.channel_id,
+            context="record",
+            extension="s",
+            priority=1,
+        )
+        await race(ended=b_leg.ended(), recorded=b_leg.recorded(), within=_DIALPLAN_WAIT)
+        return b_leg.state.recorded_at is not None
+
+    async def _can_record(self) -> bool:
+        """Whether the dialplan has our context, which comes with that variable, and its module."""
+        found = await self._call("asterisk", "getGlobalVar", variable="BRIDGE_RECORDINGS")
+        try:
+            await self._call("asterisk", "getModule", moduleName="app_mixmonitor.so")
+        except Gone:
+            return False
+        return bool(found["value"])
 
     @asynccontextmanager
     async def joined(

@@ -20,6 +20,9 @@ _STOP_WAIT = 2.0  # seconds for a sound that we stop to be reported over
 Event = Mapping[str, Any]
 """One ARI event as it came, https://docs.asterisk.org (REST Data Models)."""
 
+RECORDED = ["placed", "recorded"]
+"""With what the dialplan's context ``record`` gives a leg back to our application."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class LegState:
@@ -31,7 +34,9 @@ class LegState:
     """The channel's name, by which Asterisk's dialplan knows it."""
     started_at: datetime | None = None
     in_stasis: bool = False
-    """It has entered our application; before that Asterisk refuses to bridge it (422)."""
+    """It is in our application; elsewhere Asterisk refuses to bridge it (422)."""
+    recorded_at: datetime | None = None
+    """It came back into our application from where its recording was set up."""
     ringing_at: datetime | None = None
     answered_at: datetime | None = None
     ended_at: datetime | None = None
@@ -64,15 +69,17 @@ class LegState:
 def apply(state: LegState, event: Event) -> LegState:
     """Fold one ARI event into the state.  Total: an event we do not know changes nothing.
 
-    Of a leg that came in, StasisEnd is the last event; it has no cause.  Of a leg that we placed,
-    StasisEnd says nothing of the end that ChannelDestroyed does not say better.
+    Of a leg that came in, StasisEnd is the last event; it has no cause.  A leg that we placed may
+    come back, such as from where its recording is set up; its end is ChannelDestroyed.
     """
     if state.ended:
         return state
     at = datetime.fromisoformat(event["timestamp"])
     match event:
         case {"type": "StasisStart", "channel": channel}:
-            return _folded_channel(dataclasses.replace(state, in_stasis=True), channel, at)
+            recorded_at = at if event.get("args") == RECORDED else state.recorded_at
+            state = dataclasses.replace(state, in_stasis=True, recorded_at=recorded_at)
+            return _folded_channel(state, channel, at)
         case {"type": "ChannelStateChange" | "ChannelCreated", "channel": channel}:
             return _folded_channel(state, channel, at)
         case {"type": "PlaybackFinished", "playback": {"id": str(playback)}}:
@@ -95,6 +102,8 @@ def apply(state: LegState, event: Event) -> LegState:
             )
         case {"type": "StasisEnd"} if not state.placed:
             return dataclasses.replace(state, ended_at=at)
+        case {"type": "StasisEnd"}:
+            return dataclasses.replace(state, in_stasis=False)
         case {"type": "Lost"}:
             return dataclasses.replace(
                 state, ended_at=at, lost=True, switch_restarted=event["switch_restarted"]
@@ -163,6 +172,16 @@ class Leg:
         application; at a busy time that moment is long enough to be refused in.
         """
         while not (self.state.answered and self.state.in_stasis):
+            await self._changed.wait()
+
+    async def recorded(self) -> None:
+        """Return once the leg's recording is set up and it can be bridged."""
+        while not (self.state.recorded_at and self.state.in_stasis):
+            await self._changed.wait()
+
+    async def rings(self) -> None:
+        """Return once the phone has been heard to ring."""
+        while not self.state.ringing:
             await self._changed.wait()
 
     async def ended(self) -> None:

@@ -15,7 +15,7 @@ def main(job: str, cpu_s: str, largest: str, *paths: str) -> None:
     """Print ``{"seconds": …}``, or ``{"reason": …}`` if there is nothing to be made of it.
 
     Args:
-        job: JSON, ``{"to": "g711", "kind": …, "longest": …}`` or ``{"to": "mp3"}``.
+        job: JSON, ``{"to": "g711", "kind": …, "longest": …}``; or to ``mp3`` or ``wav``, alone.
         cpu_s: seconds of CPU after which the kernel ends this process.
         largest: bytes that a file may have that is written.
         paths: what to read, and what to write.
@@ -41,7 +41,8 @@ def main(job: str, cpu_s: str, largest: str, *paths: str) -> None:
             )
         else:
             [target] = targets
-            seconds = convert.to_mp3(source, target)
+            make = convert.to_wav if asked["to"] == "wav" else convert.to_mp3
+            seconds = make(source, target)
     except Unusable as error:
         print(json.dumps({"reason": error.reason}))  # noqa: T201
     else:

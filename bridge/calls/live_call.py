@@ -11,6 +11,7 @@ from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import HungUpBy, Outcome
 from bridge.domain.records import Arrival, CallRecord, LegRecord, Role
 from bridge.domain.routing import Connect
+from bridge.domain.sessions import RecordingPlan
 
 
 @dataclasses.dataclass(slots=True)
@@ -32,6 +33,8 @@ class LiveCall:
     crossed: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     over: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     """Set when its story is told."""
+    recording: RecordingPlan | None = None
+    """``None``: it is not to be recorded."""
     asked_to_end: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     """Set when its customer wants it ended now."""
 

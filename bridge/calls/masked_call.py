@@ -14,6 +14,7 @@ from bridge.ari.leg import Leg
 from bridge.calls.crossing import crossed, crosses
 from bridge.calls.dialogue import Prompts, accepts, ask_pin, entertain, say, time_left
 from bridge.calls.live_call import LiveCall, who_hung_up
+from bridge.calls.recording import begin_recording
 from bridge.domain.causes import Cause
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import (
@@ -33,6 +34,7 @@ from bridge.domain.outcomes import (
     completed,
     refused,
 )
+from bridge.domain.recordings import NewRecording
 from bridge.domain.records import Arrival, CallRecord
 from bridge.domain.routing import AskPin, Connect, Lookup, Refuse, route
 from bridge.domain.sessions import AnswerGuard, Limits
@@ -55,6 +57,13 @@ class Switch(Protocol):
 
     async def couple(self, a_leg: Leg, b_leg: Leg) -> None:
         """The end of ``a_leg`` ends ``b_leg``, with us or without us."""
+
+    async def record(self, b_leg: Leg, recording_id: UUID) -> bool:
+        """Have what both legs say written to a file, from the join on; ``False``: it cannot be.
+
+        Raises:
+            AriError: Asterisk refused it.
+        """
 
     def joined(
         self, a_leg: Leg, b_leg: Leg, *, call_id: UUID, call_time_limit: float
@@ -87,8 +96,17 @@ class CallLog(Protocol):
             Unavailable: nobody could look.
         """
 
+    def ringing(self, call_id: UUID, at: datetime) -> None:
+        """Write, soon, that the callee's phone rings.  Never waits."""
+
+    def caller_answered(self, call_id: UUID, at: datetime) -> None:
+        """Write, soon, that the leg that was placed first is answered.  Never waits."""
+
     def answered(self, call_id: UUID, at: datetime | None, *, ringing_at: datetime | None) -> None:
         """Write, soon, that the two are connected.  Never waits."""
+
+    def recording(self, recording: NewRecording) -> None:
+        """Write, soon, that a call is being recorded, or why not.  Never waits."""
 
     def ended(self, record: CallRecord) -> None:
         """Write, soon and surely, the record.  Never waits."""
@@ -162,6 +180,8 @@ async def ordered_call(
             return CUSTOMER_CANCELLED
         case "timed_out":
             return FIRST_RING_TIMEOUT
+    if a_leg.state.answered_at:
+        log.caller_answered(call.id, a_leg.state.answered_at)
     if not await accepts(a_leg, session.manner.answer_guard):
         return FIRST_NOT_ACCEPTED
     return await _connect(call, decision, log=log, switch=switch, prompts=prompts)
@@ -189,6 +209,7 @@ async def _connect(
 ) -> Outcome:
     """From the decision whom to ring to the end of the call."""
     call.to, call.callee, a_leg = to, to.callee, call.a_leg
+    call.recording = to.session.recording
     async with switch.dial(
         to.callee, caller_id=to.caller_id, call_id=call.id, limits=to.limits
     ) as b_leg:
@@ -198,7 +219,10 @@ async def _connect(
         await switch.couple(a_leg, b_leg)
         if to.callee_prompt:
             prompts.prefetch([to.callee_prompt])
-        async with alongside(entertain(a_leg, to.caller_prompt, prompts)) as caller_hears:
+        async with (
+            alongside(entertain(a_leg, to.caller_prompt, prompts)) as caller_hears,
+            alongside(_tell_of_ringing(call, b_leg, log=log)),
+        ):
             outcome = await answered(call, b_leg, to.limits)
             if outcome is None and call.crossed_by:
                 await b_leg.hangup()
@@ -206,6 +230,12 @@ async def _connect(
                 await switch.couple(a_leg, b_leg)
             outcome = outcome or await _ready(call, b_leg, to, caller_hears, prompts=prompts)
         return outcome or await join(call, b_leg, to.limits, log=log, switch=switch)
+
+
+async def _tell_of_ringing(call: LiveCall, b_leg: Leg, *, log: CallLog) -> None:
+    await b_leg.rings()
+    if at := b_leg.state.ringing_at:
+        log.ringing(call.id, at)
 
 
 async def answered(call: LiveCall, b_leg: Leg, limits: Limits) -> Outcome | None:
@@ -287,6 +317,7 @@ async def join(
     if not b_leg.state.answered:  # it called us, at the same moment
         await b_leg.answer()
         await race(ended=b_leg.ended(), answered=b_leg.answered(), within=5.0)
+    await begin_recording(call, b_leg, log=log, switch=switch)
     async with switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=limits.call_time_limit):
         call.joined, call.answered_at = True, b_leg.state.answered_at
         log.answered(call.id, b_leg.state.answered_at, ringing_at=b_leg.state.ringing_at)

@@ -81,6 +81,29 @@ def countries(
     typer.echo(f"Countries: {_countries(account.countries)}")
 
 
+@app.command()
+def retention(
+    auth_id: str,
+    days: Annotated[int | None, typer.Argument(min=1, max=36500)] = None,
+    forever: Annotated[bool, typer.Option("--forever", help="Erase none by itself.")] = False,
+) -> None:
+    """Say how many days an account's recordings are kept, those of before too; or show it."""
+    if forever and days is not None:
+        raise CommandError("either days or --forever")
+
+    async def run(database: Database) -> Account | None:
+        accounts = Accounts(database)
+        if forever or days is not None:
+            await accounts.keep_recordings(auth_id, days)
+        return await accounts.get(auth_id)
+
+    account = on_database(run)
+    if account is None:
+        raise no_account(auth_id)
+    kept = account.recording_days
+    typer.echo(f"Recordings are kept: {'for ever' if kept is None else f'{kept} days'}")
+
+
 def no_account(auth_id: str) -> CommandError:
     return CommandError(f"there is no account {auth_id}")
 

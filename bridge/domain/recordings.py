@@ -1,12 +1,67 @@
 """What was recorded of calls."""
 
 import dataclasses
+import enum
 import uuid
 from datetime import datetime, timedelta
-from typing import Literal
 
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.requests import Range
+from bridge.domain.sessions import RecordingFormat
+
+
+class RecordingState(enum.StrEnum):
+    IN_PROGRESS = "in-progress"
+    """The call is up, or its recording is still being converted."""
+    READY = "ready"
+    FAILED = "failed"
+    REMOVED = "removed"
+    """Its audio is no more."""
+
+
+class RecordingFailure(enum.StrEnum):
+    """Why there is no recording, or not all of it."""
+
+    NOT_POSSIBLE = "not-possible"
+    """Asterisk lacks the module or our context, or lost the leg on the way."""
+    REFUSED = "refused"
+    """Asterisk refused to begin."""
+    NOTHING_RECORDED = "nothing-recorded"
+    """Asterisk could write nothing: a full disk, or no right to; or nothing was said."""
+    INCOMPLETE = "incomplete"
+    """There is less of it than of the call: Asterisk could not write to the end."""
+    CONVERSION_FAILED = "conversion-failed"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NewRecording:
+    """A recording that has begun; with a ``failure`` one that has not."""
+
+    id: uuid.UUID
+    call_id: uuid.UUID
+    format: RecordingFormat
+    started_at: datetime | None
+    failure: RecordingFailure | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RawRecording:
+    """One whose call is over, and that is to be made into what was wanted."""
+
+    id: uuid.UUID
+    format: RecordingFormat
+    started_at: datetime
+    call_ended_at: datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """What is needed to give out its audio."""
+
+    id: uuid.UUID
+    format: RecordingFormat
+    state: RecordingState
+    sha256: bytes | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +75,9 @@ class Recording:
     caller: PhoneNumber | None
     """``None``: withheld."""
     virtual_number: PhoneNumber
-    format: Literal["mp3", "wav"]
+    format: RecordingFormat
+    state: RecordingState
+    failure: RecordingFailure | None
     started_at: datetime
     ended_at: datetime | None
     """``None`` while it goes on."""
@@ -51,3 +108,15 @@ class RecordingFilter:
     virtual_number: PhoneNumber | None = None
     added: Range[datetime] = dataclasses.field(default_factory=Range)
     """When it ended."""
+
+
+_MISSING = timedelta(seconds=2)
+
+
+def is_complete(raw: RawRecording, seconds: float) -> bool:
+    """Whether a recording of ``seconds`` holds its whole call, give or take a twentieth.
+
+    Nothing is written while neither phone sends anything, as some do when nobody speaks.
+    """
+    talked = raw.call_ended_at - raw.started_at
+    return timedelta(seconds=seconds) >= min(talked - _MISSING, talked * 0.95)

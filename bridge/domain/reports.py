@@ -87,6 +87,8 @@ class Account:
     created_at: datetime
     countries: Sequence[str] | None
     """ISO 3166: where its parties may be; ``None`` for anywhere."""
+    recording_days: int | None = None
+    """How long its recordings are kept; ``None`` for ever."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,12 @@ import enum
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, time
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from bridge.domain.numbers import PhoneNumber
+
+RecordingFormat = Literal["mp3", "wav"]
 
 
 class Side(enum.StrEnum):
@@ -81,6 +84,13 @@ class Limits:
     """How long before the end both are told of it; -1 for never."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class RecordingPlan:
+    """How the calls of a session are recorded."""
+
+    format: RecordingFormat
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """Two parties, one virtual number (or one each), a lifetime."""
@@ -112,6 +122,8 @@ class Session:
     max_total_duration: int | None = None
     """Seconds that may be talked over all calls together."""
     manner: Manner = Manner()
+    recording: RecordingPlan | None = None
+    """``None``: its calls are not recorded."""
 
     @property
     def limits(self) -> Limits:

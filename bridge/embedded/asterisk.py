@@ -14,7 +14,7 @@ from bridge import asterisk_config
 from bridge.config import SiteSettings
 from bridge.embedded.processes import Child
 
-_DIRECTORIES = ("etc", "run", "log", "spool", "db")
+_DIRECTORIES = ("etc", "run", "log", "spool", "db", "recordings")
 
 
 class Asterisk:
@@ -25,7 +25,6 @@ class Asterisk:
     """
 
     def __init__(self, root: Path, site: SiteSettings, *, log_file: Path) -> None:
-        self.site = site
         self._root = root
         self._inside = Path("/srv") / f"masking-bridge-{os.getpid()}-{secrets.token_hex(4)}"
         self._directory = root / self._inside.relative_to("/")
@@ -33,6 +32,11 @@ class Asterisk:
         self.prompts_inside = self._inside.with_name(f"{self._inside.name}-prompts")
         """Where prompts are, as Asterisk sees it."""
         self.prompts = root / self.prompts_inside.relative_to("/")
+        self.recordings = self._directory / "recordings"
+        """Where it writes recordings, as they who are not in its root directory call it."""
+        self.site = site.model_copy(
+            update={"recording_spool_directory": self._inside / "recordings"}
+        )
         command = ["asterisk", "-f", "-C", str(self._inside / "etc" / "asterisk.conf")]
         uid, gid = self._account()
         user = [f"--reuid={uid}", f"--regid={gid}", "--clear-groups"]

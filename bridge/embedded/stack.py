@@ -124,9 +124,11 @@ class Stack:
         directory.mkdir(parents=True, exist_ok=True)
         self.place = place
         self.directory = directory
+        self.recordings = directory / "recordings"
         self.postgres = Postgres(directory / "postgres", port=place.postgres_port, durable=durable)
         self._settings = dict(settings or {})
         self._ari_password = secrets.token_hex(32)
+        self._url_secret = secrets.token_hex(32)
         self.asterisk: Asterisk
         self.bridge: BridgeProcess
 
@@ -221,6 +223,9 @@ class Stack:
             "BRIDGE_NODE": "embedded",
             "BRIDGE_PROMPT_DIRECTORY": str(self.asterisk.prompts),
             "BRIDGE_PROMPT_ASTERISK_DIRECTORY": str(self.asterisk.prompts_inside),
+            "BRIDGE_RECORDING_SPOOL_DIRECTORY": str(self.asterisk.recordings),
+            "BRIDGE_RECORDING_DIRECTORY": str(self.recordings),
+            "BRIDGE_RECORDING_URL_SECRET": self._url_secret,
             **self._settings,
         }
 

@@ -49,6 +49,11 @@ class Accounts:
         async with self._database.connection() as connection:
             await self._sql.set_countries(connection, account=auth_id, countries=countries)
 
+    async def keep_recordings(self, auth_id: str, days: int | None) -> None:
+        """Say how many days an account's recordings are kept, ``None`` for ever."""
+        async with self._database.connection() as connection:
+            await self._sql.set_recording_days(connection, account=auth_id, days=days)
+
     async def authenticate(self, auth_id: str, token: str) -> Bearer | None:
         """Whose ``token`` it is in the account; ``None`` if it is not valid."""
         async with self._database.connection() as connection:

@@ -11,11 +11,13 @@ import tenacity
 
 from bridge.domain.events import Telling
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.recordings import NewRecording
 from bridge.domain.records import Arrival, CallRecord
 from bridge.domain.routing import Lookup
 from bridge.store.calls import Calls
 from bridge.store.errors import StoreUnavailable
 from bridge.store.pool import Connection, Database
+from bridge.store.recordings import Recordings
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +33,7 @@ class Journal:
     def __init__(self, database: Database, calls: Calls) -> None:
         self._database = database
         self._calls = calls
+        self._recordings = Recordings(database)
         self._pending: collections.deque[tuple[UUID, Write]] = collections.deque()
         self._added = asyncio.Event()
         self._emptied = asyncio.Event()
@@ -67,6 +70,12 @@ class Journal:
         """Tell, soon, what a call has to tell beyond its legs: PINs, recordings."""
         self._add(
             call_id, lambda connection: self._calls.write_telling(connection, call_id, telling)
+        )
+
+    def recording(self, recording: NewRecording) -> None:
+        self._add(
+            recording.call_id,
+            lambda connection: self._recordings.write_new(connection, recording),
         )
 
     def ended(self, record: CallRecord) -> None:

@@ -1,12 +1,23 @@
 """What was recorded of calls."""
 
 import uuid
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.recordings import Recording, RecordingFilter
+from bridge.domain.recordings import (
+    Media,
+    NewRecording,
+    RawRecording,
+    Recording,
+    RecordingFailure,
+    RecordingFilter,
+    RecordingState,
+)
 from bridge.domain.reports import Page
+from bridge.domain.sessions import RecordingFormat
 from bridge.store import queries
-from bridge.store.pool import Database, Row
+from bridge.store.pool import Connection, Database, Row
 
 
 class Recordings:
@@ -44,6 +55,90 @@ class Recordings:
             total = await self._sql.count_recordings(connection, **conditions)
         return Page(items=[_recording(row) for row in rows], total=total)
 
+    async def find(self, recording_id: uuid.UUID) -> Media | None:
+        """Whoever's it is: for one that has proved its right to it otherwise."""
+        async with self._database.connection() as connection:
+            row = await self._sql.find_any_recording(connection, id=recording_id)
+        return Media(**{**row, "state": RecordingState(row["state"])}) if row else None
+
+    async def remove(self, account: str, recording_id: uuid.UUID) -> bool:
+        """Give it out no more; `False`: there is none, or its call is still up."""
+        async with self._database.connection() as connection:
+            row = await self._sql.remove_recording(connection, account=account, id=recording_id)
+        return row is not None
+
+    async def write_new(self, connection: Connection, new: NewRecording) -> None:
+        """In the caller's transaction."""
+        state = RecordingState.FAILED if new.failure else RecordingState.IN_PROGRESS
+        await self._sql.insert_recording(
+            connection,
+            id=new.id,
+            call_id=new.call_id,
+            format=new.format,
+            state=state.value,
+            failure=new.failure.value if new.failure else None,
+            started_at=new.started_at,
+        )
+
+    async def raw(self, node: str, *, settled: int) -> Sequence[RawRecording]:
+        """What a node has still to convert, of calls that ended ``settled`` seconds ago."""
+        async with self._database.connection() as connection:
+            found = self._sql.find_raw_recordings(connection, node=node, settled=settled)
+            return [RawRecording(**row) async for row in found]
+
+    async def finish(
+        self,
+        recording_id: uuid.UUID,
+        *,
+        ended_at: datetime,
+        size: int,
+        sha256: bytes,
+        failure: RecordingFailure | None,
+    ) -> None:
+        async with self._database.connection() as connection:
+            await self._sql.finish_recording(
+                connection,
+                id=recording_id,
+                ended_at=ended_at,
+                size=size,
+                sha256=sha256,
+                failure=failure.value if failure else None,
+            )
+
+    async def fail(
+        self, recording_id: uuid.UUID, failure: RecordingFailure, *, ended_at: datetime
+    ) -> None:
+        async with self._database.connection() as connection:
+            await self._sql.fail_recording(
+                connection, id=recording_id, failure=failure.value, ended_at=ended_at
+            )
+
+    async def delay(self, recording_id: uuid.UUID, failure: RecordingFailure) -> None:
+        """It could not be converted for now, and will be tried again."""
+        async with self._database.connection() as connection:
+            await self._sql.delay_recording(connection, id=recording_id, failure=failure.value)
+
+    async def remove_overdue(self) -> None:
+        """Those that their accounts keep no longer."""
+        async with self._database.connection() as connection:
+            await self._sql.remove_overdue_recordings(connection)
+
+    async def unerased(self) -> Sequence[tuple[uuid.UUID, RecordingFormat]]:
+        """Those that were removed, and whose files may still be there."""
+        async with self._database.connection() as connection:
+            found = self._sql.find_unerased_recordings(connection)
+            return [(row["id"], row["format"]) async for row in found]
+
+    async def note_erased(self, recording_id: uuid.UUID) -> None:
+        async with self._database.connection() as connection:
+            await self._sql.note_erased(connection, id=recording_id)
+
+    async def states(self, ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, RecordingState]:
+        """Of those that there are."""
+        async with self._database.connection() as connection:
+            found = self._sql.find_recording_states(connection, ids=list(ids))
+            return {row["id"]: RecordingState(row["state"]) async for row in found}
+
 
 def _recording(row: Row) -> Recording:
     return Recording(
@@ -51,5 +146,7 @@ def _recording(row: Row) -> Recording:
             **row,
             "caller": PhoneNumber(row["caller"]) if row["caller"] else None,
             "virtual_number": PhoneNumber(row["virtual_number"]),
+            "state": RecordingState(row["state"]),
+            "failure": RecordingFailure(row["failure"]) if row["failure"] else None,
         }
     )

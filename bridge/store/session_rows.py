@@ -8,7 +8,14 @@ from typing import Any
 
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.reports import Interaction, SessionReport, SessionStatus
-from bridge.domain.sessions import AnswerGuard, Direction, Manner, QuietHours, Session
+from bridge.domain.sessions import (
+    AnswerGuard,
+    Direction,
+    Manner,
+    QuietHours,
+    RecordingPlan,
+    Session,
+)
 from bridge.store.pool import Row
 
 
@@ -42,6 +49,7 @@ def session(row: Row) -> Session:
         max_calls=row["max_calls"],
         max_total_duration=row["max_total_duration"],
         manner=_manner(row["options"]),
+        recording=_recording(row["options"]),
     )
 
 
@@ -89,6 +97,13 @@ def _number(text: str | None) -> PhoneNumber | None:
 
 def _numbers(texts: Sequence[str]) -> tuple[PhoneNumber, ...]:
     return tuple(PhoneNumber(text) for text in texts)
+
+
+def _recording(options: dict[str, Any]) -> RecordingPlan | None:
+    """From the options, whose defaults are those of the contract."""
+    if not options.get("record", False):
+        return None
+    return RecordingPlan(options.get("record_file_format", "mp3"))
 
 
 def _interaction(item: dict[str, Any]) -> Interaction:

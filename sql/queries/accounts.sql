@@ -4,11 +4,15 @@
 INSERT INTO account (auth_id, name) VALUES (:auth_id::text, :name::text);
 
 -- name: find_account^
-SELECT auth_id, name, created_at, countries FROM account WHERE auth_id = :account::text;
+SELECT auth_id, name, created_at, countries, recording_days
+  FROM account
+ WHERE auth_id = :account::text;
 
 -- name: list_accounts
 -- Oldest first.
-SELECT auth_id, name, created_at, countries FROM account ORDER BY created_at, auth_id;
+SELECT auth_id, name, created_at, countries, recording_days
+  FROM account
+ ORDER BY created_at, auth_id;
 
 -- name: rename_account!
 UPDATE account SET name = :name::text WHERE auth_id = :account::text;
@@ -16,6 +20,10 @@ UPDATE account SET name = :name::text WHERE auth_id = :account::text;
 -- name: set_countries!
 -- Where the account's parties may be; null for anywhere.
 UPDATE account SET countries = :countries::text[] WHERE auth_id = :account::text;
+
+-- name: set_recording_days!
+-- How long the account's recordings are kept; null for ever.
+UPDATE account SET recording_days = :days::integer WHERE auth_id = :account::text;
 
 -- name: insert_token^
 -- No row: there is no such account.

@@ -1,11 +1,13 @@
 """A real Postgres, an empty database of it for each test, and the API over it."""
 
 import asyncio
+import dataclasses
 import itertools
 import json
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -16,13 +18,16 @@ from aiohttp.test_utils import TestClient, TestServer
 from bridge.api.answers.fields import Error
 from bridge.api.app import make_app
 from bridge.api.limits import RateLimit
+from bridge.api.media import MediaAccess
 from bridge.api.openapi import describe
 from bridge.api.operations import OPERATIONS
 from bridge.api.sessions import SessionDefaults
 from bridge.domain.egress import EgressRules
 from bridge.domain.requests import By
+from bridge.domain.signed_urls import UrlSigner
 from bridge.embedded.postgres import Postgres
 from bridge.embedded.processes import free_port
+from bridge.recordings.files import DirectoryArchive
 from bridge.store.accounts import Accounts
 from bridge.store.call_reports import CallReports
 from bridge.store.event_feed import EventFeed
@@ -194,9 +199,35 @@ def rate_limit() -> int:
     return 10_000
 
 
+@dataclasses.dataclass
+class Clock:
+    """Unix time, as a test sets it."""
+
+    time: float = 1_767_268_800.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """By which URLs of recordings are over."""
+    return Clock()
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> DirectoryArchive:
+    return DirectoryArchive(tmp_path / "recordings")
+
+
 @pytest.fixture
 async def api(
-    database: Database, account: str, ready: Ready, rate_limit: int
+    database: Database,
+    account: str,
+    ready: Ready,
+    rate_limit: int,
+    archive: DirectoryArchive,
+    clock: Clock,
 ) -> AsyncIterator[Api]:
     await Numbers(database, trunk="carrier").add(account, [VIRTUAL])
     app = make_app(
@@ -205,6 +236,7 @@ async def api(
         events=EventLog(database),
         feed=EventFeed(database),
         limit=RateLimit(rate_limit, now=lambda: 0.0),
+        media=MediaAccess(archive, UrlSigner(b"a secret", lifetime=60), "", now=clock),
         numbers=Numbers(database, trunk="carrier"),
         recordings=Recordings(database),
         orders=Orders(database, node="here"),

@@ -119,6 +119,22 @@ async def test_an_account_s_countries_are_set_shown_and_taken_away(
     assert masking_bridge("account", "countries", account, "--any").stdout == "Countries: any\n"
 
 
+async def test_how_long_recordings_are_kept_is_set_shown_and_taken_away(
+    masking_bridge: Terminal, account: str, database: Database
+) -> None:
+    kept = "Recordings are kept: "
+    assert masking_bridge("account", "retention", account).stdout == f"{kept}for ever\n"
+    assert masking_bridge("account", "retention", account, "30").stdout == f"{kept}30 days\n"
+    found = await Accounts(database).get(account)
+    assert found
+    assert found.recording_days == 30
+    said = masking_bridge("account", "retention", account, "--forever").stdout
+    assert said == f"{kept}for ever\n"
+    both = masking_bridge("account", "retention", account, "30", "--forever")
+    assert (both.returncode, both.stdout) == (1, "")
+    assert masking_bridge("account", "retention", account, "0").returncode == 2
+
+
 async def test_numbers_are_added_listed_and_put_out_of_service(
     masking_bridge: Terminal, account: str, database: Database
 ) -> None:

@@ -30,8 +30,10 @@ WITH a_call AS (
       FROM a_call, (VALUES ('a', $3), ('b', $4)) AS leg (role, party)
     RETURNING id, role
 ), recorded AS (
-    INSERT INTO recording (id, call, format, started_at, ended_at, bytes, sha256)
-    SELECT gen_random_uuid(), id, 'mp3', '2026-01-01 12:00:05Z', $5, 1234, $6
+    INSERT INTO recording (id, call, format, state, started_at, ended_at, bytes, sha256)
+    SELECT gen_random_uuid(), id, 'mp3',
+           CASE WHEN $5::timestamptz IS NULL THEN 'in-progress' ELSE 'ready' END,
+           '2026-01-01 12:00:05Z', $5, 1234, $6
       FROM a_call
     RETURNING id
 )
@@ -385,6 +387,7 @@ async def test_a_recording_has_plivo_s_fields_and_says_more(api: Api, database: 
     assert status == 200
     got.pop("api_id")
     assert got.pop("recording_storage_duration") > 0
+    assert got.pop("recording_url").startswith(f"/v1/Recording/{ids['recording']}/Media/?")
     assert got == {
         "add_time": "2026-01-01 12:01:35.500000+00:00",
         "call_uuid": ids["a_leg"],
@@ -398,10 +401,11 @@ async def test_a_recording_has_plivo_s_fields_and_says_more(api: Api, database: 
         "recording_start_ms": "1767268805000.00000",
         "recording_storage_rate": 0,
         "recording_type": "normal",
-        "recording_url": None,
         "resource_uri": f"/v1/Account/{api.account}/Recording/{ids['recording']}/",
         "rounded_recording_duration": 120,
         "to_number": OURS,
+        "status": "ready",
+        "failure": None,
         "session_uuid": ids["session"],
         "size": 1234,
         "sha256": "ab" * 32,
@@ -412,7 +416,8 @@ async def test_a_recording_has_plivo_s_fields_and_says_more(api: Api, database: 
 async def test_a_recording_that_goes_on_has_no_end_yet(api: Api, database: Database) -> None:
     ids = await recorded(api, database, ended=None)
     _, got = await api("GET", f"Recording/{ids['recording']}/")
-    for name in ("add_time", "recording_end_ms", "recording_duration_ms"):
+    assert got["status"] == "in-progress"
+    for name in ("add_time", "recording_end_ms", "recording_duration_ms", "recording_url"):
         assert got[name] is None
     assert (got["rounded_recording_duration"], got["recording_storage_duration"]) == (None, 0)
 

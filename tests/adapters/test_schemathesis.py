@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from bridge.api.operations import OPERATIONS
+from bridge.recordings.files import DirectoryArchive
 from bridge.store.pool import Database
 from tests.adapters.conftest import TOKEN, Api
 from tests.adapters.meanwhile import alice_calls_bob
@@ -21,11 +22,12 @@ from tests.people import CAROL, MALLORY, VIRTUAL
 
 _HERE = Path(__file__).parent
 _HOOK = "https://hooks.example/"
+_RECORDING = uuid.UUID("00000000-0000-4000-8000-000000000003")
 _POOL = ",".join(f"+1202555{number}" for number in range(1000, 2000))
 
 
 async def test_whatever_is_asked_is_answered_as_described(
-    api: Api, database: Database, tmp_path: Path
+    api: Api, database: Database, archive: DirectoryArchive, tmp_path: Path
 ) -> None:
     await api("POST", "Number/", {"numbers": _POOL})
     await alice_calls_bob(database, (await api.session(callback_url=_HOOK))["session_uuid"])
@@ -36,8 +38,9 @@ async def test_whatever_is_asked_is_answered_as_described(
             "UPDATE leg SET id = '00000000-0000-4000-8000-000000000001' WHERE role = 'b'"
         )
         await connection.execute(
-            "INSERT INTO recording (id, call, format, started_at)"
-            " SELECT '00000000-0000-4000-8000-000000000003', id, 'mp3', now() FROM call LIMIT 1"
+            "INSERT INTO recording (id, call, format, state, started_at, ended_at, bytes, sha256)"
+            " SELECT '00000000-0000-4000-8000-000000000003', id, 'mp3', 'ready', now(), now(), 1,"
+            " sha256('') FROM call LIMIT 1"
         )
         await connection.execute(
             "INSERT INTO event (id, account, session, sequence, name)"
@@ -51,7 +54,16 @@ async def test_whatever_is_asked_is_answered_as_described(
             api.account,
         )
         await connection.execute("UPDATE session SET subaccount = 'SASTAYSAAAAAAAAAAAAA'")
+    archive.room_for(_RECORDING, "mp3").write_bytes(b"a")
+    archive.keep(_RECORDING, "mp3")
+    _, recording = await api("GET", f"Recording/{_RECORDING}/")
     with structlog.testing.capture_logs() as lines:
+        # A signature that fits is not to be hit upon; and whether this is deleted first is chance.
+        for path in (
+            f"/v1/Account/{api.account}/Recording/{_RECORDING}/Media/",
+            recording["recording_url"],
+        ):
+            assert (await api.client.get(path, headers=api.auth)).status == 200
         async with asyncio.timeout(120):
             process = await subprocess.create_subprocess_exec(
                 *(Path(sys.executable).with_name("schemathesis"), "--no-color"),

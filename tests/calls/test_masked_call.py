@@ -78,6 +78,16 @@ async def test_when_one_hangs_up_the_other_leg_ends(exchange: Exchange, who: Hun
     assert [leg.sip_code for leg in exchange.record.legs] == [200, 200]
 
 
+async def test_that_the_phone_rings_is_told_once(exchange: Exchange) -> None:
+    call = await exchange.comes_in()
+    assert exchange.call_log.told == []
+    for _ in range(2):
+        exchange.asterisk.rings(callee_leg(call))
+        await settle()
+    assert exchange.call_log.told == [("ringing", call.id)]
+    exchange.asterisk.hangs_up(call.a_leg)
+
+
 async def test_the_answer_is_written_down_while_they_talk(exchange: Exchange) -> None:
     call = await talk(exchange)
     assert exchange.call_log.answers == [call.id]

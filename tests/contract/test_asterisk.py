@@ -105,6 +105,26 @@ async def test_a_caller_who_gives_up_ends_the_ringing(rig: Rig) -> None:
     assert not b_leg.state.answered
 
 
+async def test_a_leg_that_is_to_be_recorded_comes_back_and_is_joined(rig: Rig) -> None:
+    call_id = uuid.uuid4()
+    a_leg = await rig.comes_in(Play(ended_by="callee"))
+    async with rig.switch.dial(BOB, caller_id=VIRTUAL, call_id=call_id, limits=LIMITS) as b_leg:
+        await a_leg.ring()
+        await rig.switch.couple(a_leg, b_leg)
+        await rig.callee_acts(b_leg)
+        await b_leg.answered()
+        await a_leg.answer()
+        await a_leg.answered()
+        assert await rig.switch.record(b_leg, uuid.uuid4())
+        assert b_leg.state.recorded_at
+        async with rig.switch.joined(a_leg, b_leg, call_id=call_id, call_time_limit=60):
+            await rig.end()
+            await ends(a_leg, b_leg)
+        assert not await rig.switch.record(b_leg, uuid.uuid4()) or b_leg.state.ended
+    assert b_leg.state.far_end_hung_up
+    assert not b_leg.state.lost
+
+
 async def test_leaving_the_block_ends_the_leg_that_it_placed(rig: Rig) -> None:
     a_leg = await rig.comes_in(Play(ended_by="us"))
     async with rig.switch.dial(

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from bridge.ari.errors import AriError
-from bridge.ari.leg import Leg, LegState
+from bridge.ari.leg import RECORDED, Leg, LegState
 from bridge.ari.legs import b_channel_id, bridge_id
 from bridge.domain.causes import Cause
 from bridge.domain.numbers import PhoneNumber
@@ -37,6 +37,7 @@ class FakeAsterisk:
     """The playback on each channel that has one."""
     fails_to: dict[str, AriError] = dataclasses.field(default_factory=dict)
     """Commands that fail, by name."""
+    can_record: bool = True
     _names: "itertools.count[int]" = dataclasses.field(default_factory=itertools.count)
     _clock: "itertools.count[int]" = dataclasses.field(default_factory=itertools.count)
 
@@ -144,6 +145,15 @@ class FakeAsterisk:
     async def couple(self, a_leg: Leg, b_leg: Leg) -> None:
         self._command("couple", a_leg.channel_id, b_leg.channel_id)
         self.coupled[a_leg.channel_id] = b_leg.channel_id
+
+    async def record(self, b_leg: Leg, recording_id: UUID) -> bool:
+        self._command("record", b_leg.channel_id, recording_id)
+        if b_leg.state.ended or not self.can_record:
+            return False
+        self.feed(b_leg, "StasisEnd")
+        back = {"channel": self._channel(b_leg, "Up"), "args": RECORDED}
+        self.feed(b_leg, "StasisStart", **back)
+        return True
 
     @asynccontextmanager
     async def joined(

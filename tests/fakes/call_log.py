@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.recordings import NewRecording
 from bridge.domain.records import Arrival, CallRecord, OpenCall
 from bridge.domain.routing import Lookup
 
@@ -20,7 +21,9 @@ class FakeCallLog:
     """What the right ones lead to."""
     guesses: list[str] = dataclasses.field(default_factory=list)
     arrivals: list[Arrival] = dataclasses.field(default_factory=list)
+    told: list[tuple[str, UUID]] = dataclasses.field(default_factory=list)
     answers: list[UUID] = dataclasses.field(default_factory=list)
+    recordings: list[NewRecording] = dataclasses.field(default_factory=list)
     records: list[CallRecord] = dataclasses.field(default_factory=list)
     open: list[OpenCall] = dataclasses.field(default_factory=list)
     unwritten: Collection[UUID] = ()
@@ -37,8 +40,17 @@ class FakeCallLog:
         self.guesses.append(pin)
         return self.pins.get(pin)
 
+    def ringing(self, call_id: UUID, at: datetime) -> None:
+        self.told.append(("ringing", call_id))
+
+    def caller_answered(self, call_id: UUID, at: datetime) -> None:
+        self.told.append(("caller answered", call_id))
+
     def answered(self, call_id: UUID, at: datetime | None, *, ringing_at: datetime | None) -> None:
         self.answers.append(call_id)
+
+    def recording(self, recording: NewRecording) -> None:
+        self.recordings.append(recording)
 
     def ended(self, record: CallRecord) -> None:
         self.records.append(record)

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.ari.leg import LegState, apply
+from bridge.ari.leg import RECORDED, LegState, apply
 
 AT = "2026-01-01T12:00:00.000+0000"
 
@@ -62,3 +62,15 @@ def test_the_last_event_of_a_leg_that_came_in_is_stasis_end_and_of_a_placed_one_
     assert apply(LegState(), event("StasisEnd")).ended
     assert not apply(LegState(placed=True), event("StasisEnd")).ended
     assert apply(LegState(placed=True), event("ChannelDestroyed", cause=17)).hangup_cause == 17
+
+
+def test_a_leg_that_goes_to_the_dialplan_can_be_bridged_once_it_is_back() -> None:
+    state = apply(
+        LegState(placed=True), event("StasisStart", channel=channel("Up"), args=["placed"])
+    )
+    assert state.in_stasis
+    state = apply(state, event("StasisEnd", channel=channel("Up")))
+    assert (state.in_stasis, state.ended, state.recorded_at) == (False, False, None)
+    state = apply(state, event("StasisStart", channel=channel("Up"), args=RECORDED))
+    assert state.in_stasis
+    assert state.recorded_at

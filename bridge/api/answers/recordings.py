@@ -6,7 +6,7 @@ from bridge.api.answers.fields import Answer, Digits, Identified, Meta, Uuid
 
 
 class Recording(Answer):
-    """Plivo's fields, and beyond them session_uuid, size and sha256.
+    """Plivo's fields, and beyond them status, failure, session_uuid, size and sha256.
 
     What is known only at the end is null until then.
     """
@@ -27,10 +27,14 @@ class Recording(Answer):
     recording_storage_rate: float
     recording_type: Literal["normal"]
     recording_url: str | None
+    """Where its audio is, once it is ready; good for a while."""
     resource_uri: str
     rounded_recording_duration: int | None
     """Seconds, to the nearest minute, at least one."""
     to_number: Digits
+    status: Literal["in-progress", "ready", "failed"]
+    failure: str | None
+    """Why there is none, or not all of it."""
     session_uuid: Uuid
     size: int | None
     """Bytes."""

@@ -9,7 +9,7 @@ from bridge.domain.recordings import Recording
 _MINUTE = 60
 
 
-def recording(account: str, one: Recording) -> Json:
+def recording(account: str, one: Recording, *, url: str | None) -> Json:
     """A recording, in the fixtures' order."""
     ended, length = one.ended_at, one.length
     return {
@@ -26,10 +26,12 @@ def recording(account: str, one: Recording) -> Json:
         "recording_storage_duration": one.days_kept,
         "recording_storage_rate": 0,
         "recording_type": "normal",
-        "recording_url": None,
+        "recording_url": url,
         "resource_uri": f"/v1/Account/{account}/Recording/{one.id}/",
         "rounded_recording_duration": None if length is None else _rounded(length),
         "to_number": digits(one.virtual_number),
+        "status": one.state.value,
+        "failure": one.failure.value if one.failure else None,
         "session_uuid": str(one.session),
         "size": one.size,
         "sha256": one.sha256.hex() if one.sha256 else None,

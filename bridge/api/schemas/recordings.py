@@ -1,11 +1,22 @@
 """What was recorded of calls."""
 
 import uuid
+from typing import Annotated
 
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.api.schemas.fields import Moment, Number, Paging, SubaccountId, range_of
 from bridge.domain.recordings import RecordingFilter
+
+
+class SignedMedia(BaseModel):
+    """What proves a URL of a recording."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    expires: int = Field(ge=0, le=2**53)
+    """Unix time at which it is over."""
+    signature: Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class ListRecordings(Paging):

@@ -91,8 +91,8 @@ class Sound:
         self._socket.close()
 
     def _speak(self, target: tuple[str, int], over: threading.Event) -> None:
-        while True:
-            frame = self._words.randbytes(_FRAME)
+        for number in itertools.count():
+            frame = self._say(number)
             self.said.append(frame)
             self._send(0, next(self._clock) * _FRAME, frame, target)
             if over.wait(0.02):
@@ -102,6 +102,10 @@ class Sound:
         number = next(self._numbers) & 0xFFFF
         packet = _HEADER.pack(0x80, kind, number, timestamp, self.port)
         self._socket.sendto(packet + payload, target)
+
+    def _say(self, number: int) -> bytes:
+        """The frame of that number."""
+        return self._words.randbytes(_FRAME)
 
     def _listen(self, over: threading.Event) -> None:
         while not over.is_set():

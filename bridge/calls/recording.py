@@ -1,0 +1,59 @@
+"""Having a call recorded, where its session wants it."""
+
+import uuid
+from typing import Protocol
+
+import structlog
+
+from bridge import metrics
+from bridge.ari.errors import AriError
+from bridge.ari.leg import Leg
+from bridge.calls.live_call import LiveCall
+from bridge.domain.recordings import NewRecording, RecordingFailure
+
+logger = structlog.get_logger(__name__)
+
+
+class Recorder(Protocol):
+    """What this asks of Asterisk."""
+
+    async def record(self, b_leg: Leg, recording_id: uuid.UUID) -> bool: ...
+
+
+class RecordingLog(Protocol):
+    """Where it is written down."""
+
+    def recording(self, recording: NewRecording) -> None: ...
+
+
+async def begin_recording(
+    call: LiveCall, b_leg: Leg, *, log: RecordingLog, switch: Recorder
+) -> None:
+    """Have the two recorded from their being joined to the end of the callee's leg.
+
+    A recording that cannot be made is reported, and the call goes on without it.
+    """
+    if call.recording is None or b_leg.state.ended:
+        return
+    recording_id = uuid.uuid4()
+    failure: RecordingFailure | None = None
+    try:
+        if not await switch.record(b_leg, recording_id):
+            failure = RecordingFailure.NOT_POSSIBLE
+    except AriError as error:
+        failure = RecordingFailure.REFUSED
+        logger.warning("recording refused", error=str(error))
+    if b_leg.state.ended:
+        return
+    if failure:
+        metrics.RECORDINGS.labels("failed").inc()
+        logger.warning("call not recorded", reason=failure)
+    log.recording(
+        NewRecording(
+            id=recording_id,
+            call_id=call.id,
+            format=call.recording.format,
+            started_at=b_leg.state.recorded_at or b_leg.state.answered_at,
+            failure=failure,
+        )
+    )

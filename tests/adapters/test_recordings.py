@@ -1,0 +1,289 @@
+"""Recordings after their calls: converted, given out, erased."""
+
+import dataclasses
+import hashlib
+import uuid
+from array import array
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bridge.domain.recordings import NewRecording
+from bridge.domain.sessions import RecordingFormat
+from bridge.recordings.files import DirectoryArchive, Spool
+from bridge.recordings.worker import RecordingWorker
+from bridge.store.accounts import Accounts
+from bridge.store.pool import Database
+from bridge.store.recordings import Recordings
+from tests.adapters.conftest import Api, Clock
+from tests.people import ALICE, VIRTUAL
+from tests.sounds import heard, level, level_at, tone
+
+STARTED = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+
+
+def raw(caller: Sequence[int], callee: Sequence[int]) -> bytes:
+    """What Asterisk writes: what the callee's leg says, and what it hears, in turn."""
+    return array(
+        "h", [sample for pair in zip(callee, caller, strict=True) for sample in pair]
+    ).tobytes()
+
+
+@dataclasses.dataclass
+class Site:
+    """One node's worker, and calls that were recorded."""
+
+    api: Api
+    database: Database
+    spool: Path
+    archive: DirectoryArchive
+    worker: RecordingWorker
+
+    async def recorded(
+        self,
+        content: bytes | None,
+        *,
+        format: RecordingFormat = "wav",
+        seconds: float = 2,
+        over: bool = True,
+    ) -> uuid.UUID:
+        """A call that was recorded, or is being."""
+        session = await self.api.session()
+        new = NewRecording(
+            id=uuid.uuid4(),
+            call_id=uuid.uuid4(),
+            format=format,
+            started_at=STARTED,
+        )
+        async with self.database.transaction() as connection:
+            await connection.execute(
+                "WITH new AS (INSERT INTO call (id, node, session, caller_side, virtual_number,"
+                " started_at) VALUES ($1, 'here', $2, 'first', $3, $4) RETURNING id)"
+                " INSERT INTO leg (call, role, channel_id, party_number, started_at)"
+                " SELECT id, 'a', id::text, $5, $4 FROM new",
+                new.call_id,
+                uuid.UUID(session["session_uuid"]),
+                VIRTUAL.e164,
+                STARTED,
+                ALICE.e164,
+            )
+            if over:
+                await connection.execute(
+                    "UPDATE call SET ended_at = $2, disposition = 'completed', reason = 'hung-up',"
+                    " fault = 'none', hung_up_by = 'caller' WHERE id = $1",
+                    new.call_id,
+                    STARTED + timedelta(seconds=seconds),
+                )
+            await Recordings(self.database).write_new(connection, new)
+        await self.api("DELETE", f"Masking/Session/{session['session_uuid']}/")
+        if content is not None:
+            (self.spool / f"{new.id}.raw").write_bytes(content)
+        return new.id
+
+    async def row(self, recording_id: uuid.UUID) -> Any:
+        async with self.database.connection() as connection:
+            return await connection.fetchrow("SELECT * FROM recording WHERE id = $1", recording_id)
+
+    async def ready(self) -> uuid.UUID:
+        recording_id = await self.recorded(raw(tone(2, hz=440), tone(2, hz=1000)))
+        await self.worker.convert()
+        return recording_id
+
+
+@pytest.fixture
+def site(api: Api, database: Database, archive: DirectoryArchive, tmp_path: Path) -> Site:
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    worker = RecordingWorker(Recordings(database), Spool(spool), archive, node="here")
+    return Site(api, database, spool, archive, worker)
+
+
+async def content_of(site: Site, path: str, **headers: str) -> tuple[aiohttp.ClientResponse, bytes]:
+    async with site.api.client.get(path, headers=headers) as response:
+        return response, await response.read()
+
+
+@pytest.mark.parametrize("format", ["wav", "mp3"])
+async def test_what_asterisk_wrote_becomes_what_was_asked_for(site: Site, format: Any) -> None:
+    recording_id = await site.recorded(raw(tone(2, hz=440), tone(2, hz=1000)), format=format)
+    await site.worker.convert()
+    path = site.archive.locate(recording_id, format)
+    assert path
+    content = path.read_bytes()
+    caller, callee = heard(content, format)
+    assert level_at(caller, 440) == pytest.approx(-20, abs=1)
+    assert level_at(callee, 1000) == pytest.approx(-20, abs=1)
+    assert level(caller) == pytest.approx(-20, abs=1)
+    row = await site.row(recording_id)
+    assert (row["state"], row["failure"], row["bytes"]) == ("ready", None, len(content))
+    assert row["sha256"] == hashlib.sha256(content).digest()
+    assert row["ended_at"] - row["started_at"] == timedelta(seconds=2)
+    assert list(site.spool.iterdir()) == []
+    assert [one.name for one in path.parent.iterdir()] == [f"{recording_id}.{format}"]
+
+
+async def test_a_call_that_is_up_is_left_alone(site: Site) -> None:
+    recording_id = await site.recorded(raw(tone(1), tone(1)), over=False)
+    await site.worker.convert()
+    await site.worker.sweep()
+    assert (await site.row(recording_id))["state"] == "in-progress"
+    assert len(list(site.spool.iterdir())) == 1
+    assert (await site.api("DELETE", f"Recording/{recording_id}/"))[0] == 409
+
+
+async def test_another_node_s_is_left_to_it(site: Site, database: Database) -> None:
+    recording_id = await site.recorded(raw(tone(1), tone(1)))
+    other = RecordingWorker(Recordings(database), Spool(site.spool), site.archive, node="elsewhere")
+    await other.convert()
+    assert (await site.row(recording_id))["state"] == "in-progress"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\0\0"])
+async def test_nothing_recorded_is_a_failure(site: Site, content: bytes | None) -> None:
+    recording_id = await site.recorded(content)
+    await site.worker.convert()
+    row = await site.row(recording_id)
+    assert (row["state"], row["failure"]) == ("failed", "nothing-recorded")
+    _, shown = await site.api("GET", f"Recording/{recording_id}/")
+    assert (shown["status"], shown["failure"]) == ("failed", "nothing-recorded")
+    assert shown["recording_url"] is None
+
+
+async def test_less_than_the_call_is_told(site: Site) -> None:
+    recording_id = await site.recorded(raw(tone(2), tone(2)) + b"\0\0\0", seconds=600)
+    await site.worker.convert()
+    row = await site.row(recording_id)
+    assert (row["state"], row["failure"]) == ("ready", "incomplete")
+
+
+async def test_an_archive_that_is_full_loses_nothing(site: Site, tmp_path: Path) -> None:
+    recording_id = await site.recorded(raw(tone(1), tone(1)), seconds=1)
+    (tmp_path / "recordings").write_text("no directory")
+    await site.worker.convert()
+    row = await site.row(recording_id)
+    assert (row["state"], row["failure"]) == ("in-progress", "conversion-failed")
+    (tmp_path / "recordings").unlink()
+    await site.worker.convert()
+    assert (await site.row(recording_id))["state"] == "in-progress", "not before its time"
+    again = RecordingWorker(Recordings(site.database), Spool(site.spool), site.archive, node="here")
+    await again.convert()
+    row = await site.row(recording_id)
+    assert (row["state"], row["failure"]) == ("ready", None)
+
+
+async def test_what_a_crash_left_is_cleared_up(site: Site) -> None:
+    recording_id = await site.ready()
+    (site.spool / f"{recording_id}.raw").write_bytes(b"again")  # died before it was removed
+    stray = site.spool / f"{uuid.uuid4()}.raw"
+    stray.write_bytes(b"of nobody")
+    kept = site.archive.room_for(uuid.uuid4(), "wav").with_suffix("")
+    kept.write_bytes(b"of nobody")
+    await site.worker.sweep()
+    assert list(site.spool.iterdir()) == [stray], "it may be of a call that has just begun"
+    assert not kept.exists()
+    assert site.archive.locate(recording_id, "wav")
+
+
+async def test_recordings_are_erased_when_their_days_are_over(site: Site) -> None:
+    recording_id = await site.ready()
+    accounts = Accounts(site.database)
+    await accounts.keep_recordings(site.api.account, 36500)
+    await Recordings(site.database).remove_overdue()
+    await site.worker.erase()
+    assert site.archive.locate(recording_id, "wav")
+    await accounts.keep_recordings(site.api.account, 1)
+    await Recordings(site.database).remove_overdue()
+    await site.worker.erase()
+    assert site.archive.locate(recording_id, "wav") is None
+    assert (await site.row(recording_id))["erased_at"]
+    assert (await site.api("GET", f"Recording/{recording_id}/"))[0] == 404
+    assert (await site.api("GET", "Recording/"))[1]["objects"] == []
+
+
+async def test_a_removed_recording_is_given_out_no_more(site: Site) -> None:
+    recording_id = await site.ready()
+    _, shown = await site.api("GET", f"Recording/{recording_id}/")
+    session = f"Masking/Session/{shown['session_uuid']}/"
+    [before] = (await site.api("GET", session))[1]["response"]["interaction"]
+    assert before["recording_resource_url"] == shown["resource_uri"]
+    assert (await site.api("DELETE", f"Recording/{recording_id}/"))[0] == 204
+    [after] = (await site.api("GET", session))[1]["response"]["interaction"]
+    assert after.get("recording_resource_url") is None
+    assert (await site.api("DELETE", f"Recording/{recording_id}/"))[0] == 404
+    assert (await site.api("GET", f"Recording/{recording_id}/Media/"))[0] == 404
+    assert (await content_of(site, shown["recording_url"]))[0].status == 410
+    await site.worker.erase()
+    assert site.archive.locate(recording_id, "wav") is None
+
+
+async def test_its_account_hears_it_and_no_other(site: Site) -> None:
+    recording_id = await site.ready()
+    path = f"/v1/Account/{site.api.account}/Recording/{recording_id}/Media/"
+    response, content = await content_of(site, path, **site.api.auth)
+    assert (response.status, response.content_type) == (200, "audio/wav")
+    assert response.headers["Cache-Control"] == "private, no-store"
+    assert hashlib.sha256(content).digest() == (await site.row(recording_id))["sha256"]
+    assert (await content_of(site, path))[0].status == 401
+    other = await Accounts(site.database).create("Other", token="8" * 64)
+    auth = {"Authorization": aiohttp.encode_basic_auth(other, "8" * 64)}
+    path = f"/v1/Account/{other}/Recording/{recording_id}/"
+    assert (await content_of(site, f"{path}Media/", **auth))[0].status == 404
+    assert (await site.api("DELETE", path, headers=auth))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "part", "said"),
+    [
+        ("bytes=0-3", 206, slice(0, 4), "bytes 0-3/{size}"),
+        ("bytes=44-", 206, slice(44, None), "bytes 44-{last}/{size}"),
+        ("bytes=-10", 206, slice(-10, None), "bytes {tenth}-{last}/{size}"),
+        ("bytes=0-99999999", 206, slice(0, None), "bytes 0-{last}/{size}"),
+        ("bytes=99999999-", 416, None, "bytes */{size}"),
+    ],
+)
+async def test_a_range_of_its_bytes(
+    site: Site, wanted: str, status: int, part: slice | None, said: str
+) -> None:
+    recording_id = await site.ready()
+    file = site.archive.locate(recording_id, "wav")
+    assert file
+    whole = file.read_bytes()
+    path = f"/v1/Account/{site.api.account}/Recording/{recording_id}/Media/"
+    response, content = await content_of(site, path, Range=wanted, **site.api.auth)
+    assert response.status == status
+    size = len(whole)
+    expected = said.format(size=size, last=size - 1, tenth=size - 10)
+    assert response.headers["Content-Range"] == expected
+    if part:
+        assert content == whole[part]
+
+
+async def test_a_range_of_what_it_was_before_is_the_whole(site: Site) -> None:
+    """If-Range, RFC 9110 13.1.5."""
+    recording_id = await site.ready()
+    path = f"/v1/Account/{site.api.account}/Recording/{recording_id}/Media/"
+    response, _ = await content_of(site, path, **site.api.auth)
+    for tag, status in ((response.headers["ETag"], 206), ('"another"', 200), ("W/x", 200)):
+        headers = {"Range": "bytes=0-3", "If-Range": tag, **site.api.auth}
+        assert (await content_of(site, path, **headers))[0].status == status
+
+
+async def test_a_signed_url_needs_no_account_and_is_over_in_time(site: Site, clock: Clock) -> None:
+    recording_id = await site.ready()
+    _, shown = await site.api("GET", f"Recording/{recording_id}/")
+    url = shown["recording_url"]
+    assert (await content_of(site, url))[0].status == 200
+    assert (await content_of(site, url, Range="bytes=0-3"))[0].status == 206
+    later = url.replace(f"expires={int(clock.time) + 60}", f"expires={int(clock.time) + 61}")
+    assert later != url
+    another = url.replace(str(recording_id), str(uuid.uuid4()))
+    for forged in (later, another, url[:-1] + ("A" if url[-1] != "A" else "B"), url[:-1] + "ö"):
+        assert (await content_of(site, forged))[0].status == 403
+    for wrong in (url.partition("&")[0], url.partition("?")[0], url + "&more=1"):
+        assert (await content_of(site, wrong))[0].status == 400
+    clock.time += 60
+    assert (await content_of(site, url))[0].status == 410

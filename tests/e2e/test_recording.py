@@ -1,0 +1,172 @@
+"""A call is recorded, a party to each channel; and what goes wrong with it harms no call."""
+
+import contextlib
+import hashlib
+import subprocess
+import urllib.request
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from bridge.embedded.phones.phone import Phone, media
+from bridge.embedded.phones.steps import Callee, Caller, scenario, wait_for_cue
+from bridge.embedded.processes import until
+from tests.e2e.conftest import Site
+from tests.e2e.tones import Tone, channels, loudness
+
+_CALLER, _CALLEE = 440, 880
+_TALK = 75  # frames of 20 ms
+
+
+def finished(site: Site) -> Mapping[str, Any]:
+    """The one recording of the site's session, once nothing is to be done about it."""
+    found: list[Mapping[str, Any]] = []
+
+    def done() -> bool:
+        found[:] = site.stack.rows(
+            "SELECT recording.* FROM recording JOIN call ON call.id = recording.call"
+            " WHERE call.session = $1 AND recording.state <> 'in-progress'",
+            uuid.UUID(site.session["session_uuid"]),
+        )
+        return bool(found)
+
+    assert until(done, within=15), "the recording is not finished"
+    [recording] = found
+    return recording
+
+
+@contextlib.contextmanager
+def talking(site: Site) -> Iterator[tuple[Phone, Tone, Tone]]:
+    """The caller's phone, which hangs up on its cue, while both say their tones."""
+    a, b = Caller(), Callee()
+    a_sound = Tone(site.stack.place.caller_address, hertz=_CALLER)
+    b_sound = Tone(site.stack.place.trunk_host.partition(":")[0], hertz=_CALLEE)
+    site.sounds += [a_sound, b_sound]
+    callee = site.waits(
+        scenario(b.is_called(), b.rings(), b.answers(), b.is_hung_up_on()),
+        keywords={"rtp_port": str(b_sound.port)},
+    )
+    caller = site.calls(
+        scenario(a.invite(), a.hears_ringback(), a.is_answered(), wait_for_cue(), a.hangs_up()),
+        keywords={"rtp_port": str(a_sound.port)},
+    )
+    invite = callee.has_seen("INVITE")
+    callee.has_seen("ACK")
+    answer = caller.has_seen("SIP/2.0 200")
+    with a_sound.speaking_to(media(answer)), b_sound.speaking_to(media(invite)):
+        assert until(lambda: min(map(len, (a_sound.heard, b_sound.heard))) > _TALK, within=10)
+        yield caller, a_sound, b_sound
+    caller.finish()
+    callee.finish()
+
+
+@pytest.mark.parametrize("format", ["wav", "mp3"])
+def test_each_party_is_in_its_own_channel(site: Site, format: Literal["mp3", "wav"]) -> None:
+    site.create_session(record=True, record_file_format=format)
+    with talking(site) as (caller, _, _):
+        caller.cue()
+    call = site.call_record()
+    assert call["disposition"] == "completed"
+
+    recording = finished(site)
+    assert (recording["state"], recording["failure"]) == ("ready", None)
+    file = site.stack.recordings / f"{recording['id']}.{format}"
+    content = file.read_bytes()
+    assert recording["bytes"] == len(content)
+    assert recording["sha256"] == hashlib.sha256(content).digest()
+    left, right = channels(file, format)
+    for samples, own, other in ((left, _CALLER, _CALLEE), (right, _CALLEE, _CALLER)):
+        middle = samples[len(samples) // 3 : len(samples) // 3 * 2]
+        assert 0.08 < loudness(middle, own) < 0.12
+        assert loudness(middle, other) < 0.002
+    talked = (call["ended_at"] - call["answered_at"]).total_seconds()
+    recorded = (recording["ended_at"] - recording["started_at"]).total_seconds()
+    assert recorded == pytest.approx(talked, abs=0.5)
+    assert recording["ended_at"] <= call["ended_at"]
+    [interaction] = site.client.session(site.session["session_uuid"])["interaction"]
+    path = f"Recording/{recording['id']}/"
+    assert interaction["recording_resource_url"].endswith(f"/{path}")
+    _, shown = site.client.request("GET", path)
+    url = site.stack.place.api_url + shown["recording_url"]
+    with urllib.request.urlopen(url) as answer:  # noqa: S310 - our own API
+        assert answer.read() == content
+    assert_only_ids(site)
+
+
+def test_a_session_that_does_not_want_it_is_not_recorded(site: Site) -> None:
+    site.create_session()
+    with talking(site) as (caller, _, _):
+        assert list(site.stack.asterisk.recordings.iterdir()) == []
+        caller.cue()
+    call = site.call_record()
+    assert site.stack.rows("SELECT FROM recording WHERE call = $1", call["id"]) == []
+
+
+def test_a_directory_that_cannot_be_written_ends_no_call(site: Site) -> None:
+    site.create_session(record=True)
+    spool = site.stack.asterisk.recordings
+    spool.rename(spool.with_suffix(".away"))
+    spool.write_text("no directory")
+    try:
+        with talking(site) as (caller, _, _):
+            caller.cue()
+    finally:
+        spool.unlink()
+        spool.with_suffix(".away").rename(spool)
+    assert site.call_record()["disposition"] == "completed"
+    recording = finished(site)
+    assert (recording["state"], recording["failure"]) == ("failed", "nothing-recorded")
+
+
+def test_a_disk_that_is_full_ends_no_call_and_what_there_is_is_kept(site: Site) -> None:
+    site.create_session(record=True, record_file_format="wav")
+    spool = site.stack.asterisk.recordings
+    mount = ["mount", "-t", "tmpfs", "-o", "size=32k,mode=777", "none", str(spool)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no right to mount a small disk")
+    try:
+        with talking(site) as (caller, a_sound, b_sound):
+            assert until(lambda: min(map(len, (a_sound.said, b_sound.said))) > 225, within=10)
+            heard = len(b_sound.heard)
+            assert until(lambda: len(b_sound.heard) > heard + 25, within=10), "they still talk"
+            caller.cue()
+        assert site.call_record()["disposition"] == "completed"
+        recording = finished(site)
+    finally:
+        subprocess.run(["umount", str(spool)], check=True)
+    assert (recording["state"], recording["failure"]) == ("ready", "incomplete")
+    length = recording["ended_at"] - recording["started_at"]
+    assert length.total_seconds() == pytest.approx(1, abs=0.1)
+
+
+def test_a_recording_goes_on_when_the_bridge_dies(site: Site) -> None:
+    site.create_session(record=True, record_file_format="wav")
+    with talking(site) as (caller, a_sound, _):
+        site.stack.bridge.kill()
+        said = len(a_sound.said)
+        assert until(lambda: len(a_sound.said) > said + _TALK, within=10)
+        caller.cue()
+    site.stack.bridge.start()
+    recording = finished(site)
+    assert recording["state"] == "ready"
+    assert (recording["ended_at"] - recording["started_at"]).total_seconds() > 2.5
+    assert_only_ids(site)
+
+
+def assert_only_ids(site: Site) -> None:
+    """No file is called after a number, and none of Asterisk's is left."""
+    assert list(site.stack.asterisk.recordings.iterdir()) == []
+    for file in site.stack.recordings.iterdir():
+        assert str(uuid.UUID(file.stem)) == file.stem
+        assert file.suffix in {".mp3", ".wav"}
+        assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.fixture(autouse=True)
+def _nothing_raw_is_left(site: Site) -> Iterator[None]:
+    yield
+    spool: Path = site.stack.asterisk.recordings
+    assert until(lambda: list(spool.iterdir()) == [], within=15)
