@@ -14,7 +14,7 @@ from bridge.ari.leg import Leg
 from bridge.calls.crossing import crossed, crosses
 from bridge.calls.dialogue import Prompts, accepts, ask_pin, entertain, say, time_left
 from bridge.calls.live_call import LiveCall, who_hung_up
-from bridge.calls.recording import begin_recording
+from bridge.calls.recording import announce_recording, begin_recording
 from bridge.domain.causes import Cause
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import (
@@ -317,6 +317,8 @@ async def join(
     if not b_leg.state.answered:  # it called us, at the same moment
         await b_leg.answer()
         await race(ended=b_leg.ended(), answered=b_leg.answered(), within=5.0)
+    if call.recording and call.recording.announced:
+        await announce_recording(a_leg, b_leg)
     await begin_recording(call, b_leg, log=log, switch=switch)
     async with switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=limits.call_time_limit):
         call.joined, call.answered_at = True, b_leg.state.answered_at

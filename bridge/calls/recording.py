@@ -1,14 +1,17 @@
 """Having a call recorded, where its session wants it."""
 
+import asyncio
 import uuid
 from typing import Protocol
 
 import structlog
 
 from bridge import metrics
+from bridge.aio import race
 from bridge.ari.errors import AriError
 from bridge.ari.leg import Leg
 from bridge.calls.live_call import LiveCall
+from bridge.domain.announcements import Announcement
 from bridge.domain.recordings import NewRecording, RecordingFailure
 
 logger = structlog.get_logger(__name__)
@@ -24,6 +27,17 @@ class RecordingLog(Protocol):
     """Where it is written down."""
 
     def recording(self, recording: NewRecording) -> None: ...
+
+
+async def announce_recording(a_leg: Leg, b_leg: Leg) -> None:
+    """Tell both, at the same time, that what they say will be recorded; unless one hangs up."""
+
+    async def tell_both() -> None:
+        async with asyncio.TaskGroup() as both:
+            for leg in (a_leg, b_leg):
+                both.create_task(leg.play(Announcement.BEING_RECORDED.media))
+
+    await race(caller=a_leg.ended(), callee=b_leg.ended(), told=tell_both())
 
 
 async def begin_recording(

@@ -89,6 +89,8 @@ class RecordingPlan:
     """How the calls of a session are recorded."""
 
     format: RecordingFormat
+    announced: bool = False
+    """Both are told before it begins."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,7 +103,10 @@ def _recording(options: dict[str, Any]) -> RecordingPlan | None:
     """From the options, whose defaults are those of the contract."""
     if not options.get("record", False):
         return None
-    return RecordingPlan(options.get("record_file_format", "mp3"))
+    return RecordingPlan(
+        options.get("record_file_format", "mp3"),
+        announced=options.get("recording_announcement") == "play",
+    )
 
 
 def _interaction(item: dict[str, Any]) -> Interaction:

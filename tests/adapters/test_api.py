@@ -36,6 +36,7 @@ UNUSED_EXTENSIONS: dict[str, Any] = {
     "second_virtual_number": None,
     "first_party_alternates": [],
     "second_party_alternates": [],
+    "recording_announcement": "none",
     "answer_guard": "none",
     "time_limit_warning": 60,
     "quiet_hours": None,

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from bridge.ari.errors import AsteriskUnreachable, RequestRefused
+from bridge.domain.announcements import Announcement
 from bridge.domain.outcomes import Disposition
 from bridge.domain.recordings import RecordingFailure
 from bridge.domain.sessions import RecordingPlan
@@ -81,3 +82,29 @@ async def test_a_callee_who_hangs_up_on_the_way_leaves_no_recording(recorded: Ex
     recorded.asterisk.hangs_up(callee)
     await settle()
     assert recorded.call_log.recordings == []
+
+
+async def test_where_it_is_wanted_both_are_told_before_it_begins(exchange: Exchange) -> None:
+    plan = RecordingPlan("wav", announced=True)
+    session = dataclasses.replace(SESSION, recording=plan)
+    exchange.call_log.lookup = dataclasses.replace(ALICE_CALLS, session=session)
+    call = await talk(exchange)
+    told = ("play", *Announcement.BEING_RECORDED.media)
+    said = [(one[0], *one[2:]) for one in exchange.asterisk.log if one[0] == "play"]
+    assert said == [told, told]
+    assert "record" not in commands(exchange)
+    for leg in (call.a_leg, callee_leg(call)):
+        exchange.asterisk.has_played(leg)
+    await settle()
+    assert commands(exchange)[-2:] == ["record", "join"]
+    exchange.asterisk.hangs_up(call.a_leg)
+
+
+async def test_who_hangs_up_at_the_announcement_is_not_recorded(exchange: Exchange) -> None:
+    session = dataclasses.replace(SESSION, recording=RecordingPlan("wav", announced=True))
+    exchange.call_log.lookup = dataclasses.replace(ALICE_CALLS, session=session)
+    call = await talk(exchange)
+    exchange.asterisk.hangs_up(callee_leg(call))
+    await settle()
+    assert call.a_leg.state.ended
+    assert exchange.call_log.recordings == []

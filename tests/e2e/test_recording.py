@@ -170,3 +170,31 @@ def _nothing_raw_is_left(site: Site) -> Iterator[None]:
     yield
     spool: Path = site.stack.asterisk.recordings
     assert until(lambda: list(spool.iterdir()) == [], within=15)
+
+
+def test_both_hear_first_that_they_are_recorded(site: Site) -> None:
+    site.create_session(record=True, record_file_format="wav", recording_announcement="play")
+    a, b = Caller(), Callee()
+    a_sound, b_sound = site.caller_sound(), site.callee_sound()
+    callee = site.waits(
+        scenario(b.is_called(), b.rings(), b.answers(), b.is_hung_up_on()),
+        keywords={"rtp_port": str(b_sound.port)},
+    )
+    caller = site.calls(
+        scenario(a.invite(), a.hears_ringback(), a.is_answered(), wait_for_cue(), a.hangs_up()),
+        keywords={"rtp_port": str(a_sound.port)},
+    )
+    callee.has_seen("ACK")
+    with a_sound.listening(), b_sound.listening():
+        # Neither phone says anything, so what they hear is ours.
+        assert until(lambda: min(len(a_sound.heard), len(b_sound.heard)) > 25, within=10)
+        joined = "SELECT FROM call WHERE virtual_number = $1 AND answered_at IS NOT NULL"
+        assert site.stack.rows(joined, site.virtual) == []
+        assert until(lambda: bool(site.stack.rows(joined, site.virtual)), within=15)
+    invite, answer = callee.has_seen("INVITE"), caller.has_seen("SIP/2.0 200")
+    with a_sound.speaking_to(media(answer)), b_sound.speaking_to(media(invite)):
+        assert b_sound.hears(a_sound)
+    caller.cue()
+    caller.finish()
+    callee.finish()
+    assert finished(site)["state"] == "ready"

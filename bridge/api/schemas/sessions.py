@@ -86,6 +86,7 @@ _COLUMNS = {
 Expiry = Annotated[int, Field(ge=60, le=86400)]
 CallTimeLimit = Annotated[int, Field(ge=60, le=86400)]
 RingTimeout = Annotated[int, Field(ge=5, le=180)]
+Announced = Literal["none", "play"]
 TimeLimitWarning = Annotated[int, Field(ge=-1, le=600)]
 MaxCalls = Annotated[int, Field(ge=1, le=100_000)]
 MaxTotalDuration = Annotated[int, Field(ge=1, le=31 * 86400)]
@@ -161,6 +162,8 @@ class CreateSession(BaseModel):
     first_party_alternates: Alternates = []
     second_party_alternates: Alternates = []
     """Further numbers that a party may call from."""
+    recording_announcement: Announced = "none"
+    """``play``: both hear, before they are joined, that their call is recorded."""
     answer_guard: AnswerGuard = AnswerGuard.NONE
     """``press_1``: who answers must press 1, so that no mailbox is connected."""
     time_limit_warning: TimeLimitWarning | None = None
@@ -373,6 +376,7 @@ class UpdateSession(BaseModel):
     second_party: Party | None = None
     """Who it is, in a session that was created with a single party."""
 
+    recording_announcement: Announced | None = None
     answer_guard: AnswerGuard | None = None
     time_limit_warning: TimeLimitWarning | None = None
     quiet_hours: Quiet | None = None
