@@ -12,7 +12,7 @@ import structlog
 
 from bridge.ari.leg import Leg
 from bridge.calls.dialogue import accepts
-from bridge.calls.live_call import LiveCall
+from bridge.calls.live_call import LiveCall, who_hung_up
 from bridge.calls.masked_call import CallLog, Switch, answered, join, talking
 from bridge.calls.switchboard import Switchboard
 from bridge.domain.errors import Unavailable
@@ -136,7 +136,7 @@ class Housekeeping:
         # Also when both are gone, for leaving the block is what removes their bridge.
         async with self._switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=max(left, 0)):
             if a_leg.state.ended and b_leg.state.ended:
-                return completed(HungUpBy.UNKNOWN)
+                return completed(who_hung_up(HungUpBy.UNKNOWN, a_leg.state, b_leg.state))
             return await talking(
                 call, b_leg, within=max(left, 0), warning=limits.warning, switch=self._switch
             )

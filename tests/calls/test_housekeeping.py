@@ -67,6 +67,21 @@ async def test_a_call_that_is_still_up_goes_on_and_ends_as_any_other(exchange: E
     assert exchange.record.outcome.hung_up_by is HungUpBy.CALLEE
 
 
+async def test_one_that_ends_in_the_moment_in_which_it_is_taken_up_says_whose_doing_it_was(
+    exchange: Exchange,
+) -> None:
+    call = open_call(exchange)
+    a_leg = exchange.asterisk.comes_in(call.arrival.channel_id)
+    b_leg = exchange.asterisk.is_placed(b_channel_id(call.arrival.call_id))
+    exchange.asterisk.coupled[a_leg.channel_id] = b_leg.channel_id
+    exchange.asterisk.answers(a_leg)
+    exchange.asterisk.answers(b_leg)
+    await housekeeping(exchange).tidy()
+    exchange.asterisk.hangs_up(a_leg)
+    await settle()
+    assert exchange.record.outcome.hung_up_by is HungUpBy.CALLER
+
+
 async def test_its_time_limit_counts_from_the_answer(exchange: Exchange) -> None:
     call = open_call(exchange)
     a_leg = exchange.asterisk.comes_in(call.arrival.channel_id)
