@@ -58,6 +58,6 @@ class Listener:
                     async with asyncio.timeout(_LOOK_INTERVAL):
                         await told.wait()
         finally:
-            with contextlib.suppress(Exception):  # one that is gone hears nothing anyway
-                for channel in self._channels:
-                    await connection.remove_listener(channel, hear)
+            # Not given back, for what listens on it would be; and not asked to stop first, for a
+            # Postgres that was killed never answers.
+            connection.terminate()

@@ -1,5 +1,6 @@
 """The connections to Postgres."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -71,8 +72,10 @@ class Database:
                 finally:
                     closed = held.is_closed()  # the pool's proxy does not say once it is back
         except AWAY as error:
+            _stay_cancelled(error)
             raise StoreUnavailable("Postgres is away") from error
         except asyncpg.InterfaceError as error:
+            _stay_cancelled(error)
             # Also raised for a wrong call of ours, which is no reason to try again.
             if closed:
                 raise StoreUnavailable("the connection to Postgres was closed") from error
@@ -88,6 +91,15 @@ class Database:
         """Raises: StoreUnavailable: Postgres does not answer."""
         async with self.connection() as connection:
             await connection.execute("SELECT 1")
+
+
+def _stay_cancelled(error: Exception) -> None:
+    """What a dead connection says as it is given back must not take the place of a cancellation:
+    whoever tries again when Postgres is away would then never end.
+    """
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError from error
 
 
 async def _prepare_connection(connection: Any) -> None:

@@ -201,6 +201,15 @@ def test_a_call_goes_on_while_postgres_is_away_and_its_record_is_written_when_it
     assert (refused["disposition"], refused["reason"]) == ("failed", "postgres-away")
 
 
+def test_a_bridge_whose_postgres_was_away_still_stops_at_once(own: Site) -> None:
+    """What its dead connections said once took the place of being asked to stop."""
+    own.stack.postgres.kill()
+    own.stack.postgres.start()
+    assert until(lambda: own.stack.bridge.is_ready, within=20)
+    own.stack.bridge.stop(within=20)
+    assert '"stopped"' in own.stack.bridge.log_file.read_text().splitlines()[-1]
+
+
 def test_a_stopping_bridge_takes_no_new_calls_and_lets_the_live_one_finish(own: Site) -> None:
     caller, callee = talk(own)
     own.stack.bridge.terminate()
