@@ -9,8 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bridge.config import Seconds
 from bridge.domain.egress import WEB_PORTS, EgressRules
-
-_PLAIN_PATH = re.compile(r"/[A-Za-z0-9/_.-]*")
+from bridge.setting_types import AsteriskPath
 
 
 class MediaSettings(BaseSettings):
@@ -24,9 +23,9 @@ class MediaSettings(BaseSettings):
     egress_ports: Annotated[list[range], NoDecode] = list(WEB_PORTS)
     """Comma-separated ports and ranges of ports, such as ``80,443,1024-65535``."""
 
-    prompt_directory: Path = Path("/var/lib/masking-bridge/prompts")
+    prompt_directory: AsteriskPath = Path("/var/lib/masking-bridge/prompts")
     """Where prompts are kept.  Asterisk must be able to read it."""
-    prompt_asterisk_directory: Path | None = None
+    prompt_asterisk_directory: AsteriskPath | None = None
     """The same directory as Asterisk calls it, if it calls it otherwise."""
     prompt_cache_size: Annotated[int, pydantic.Field(ge=16_000_000)] = 256_000_000
     """Bytes that prompts may take on disk; the one not used for longest makes room."""
@@ -53,14 +52,6 @@ class MediaSettings(BaseSettings):
     @classmethod
     def _are_ports(cls, value: Any) -> Any:
         return [_ports(part) for part in value.split(",")] if isinstance(value, str) else value
-
-    @pydantic.field_validator("prompt_directory", "prompt_asterisk_directory")
-    @classmethod
-    def _is_a_plain_path(cls, value: Path | None) -> Path | None:
-        """For Asterisk is told to play it: a comma would begin another sound."""
-        if value is not None and not _PLAIN_PATH.fullmatch(str(value)):
-            raise ValueError("must begin with / and hold letters, digits and /_.- only")
-        return value
 
     @property
     def egress_rules(self) -> EgressRules:

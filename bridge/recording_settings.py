@@ -1,14 +1,13 @@
 """Settings of recordings; part of `bridge.config.Settings`, and of `SiteSettings` what Asterisk
 must know of them."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import pydantic
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-_PLAIN_PATH = re.compile(r"/[A-Za-z0-9/_.-]*")
+from bridge.setting_types import AsteriskPath
 
 
 class SpoolSettings(BaseSettings):
@@ -16,19 +15,11 @@ class SpoolSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BRIDGE_", frozen=True, extra="ignore")
 
-    recording_spool_directory: Path = Path("/var/spool/masking-bridge")
+    recording_spool_directory: AsteriskPath = Path("/var/spool/masking-bridge")
     """Asterisk writes recordings here, 115 MB an hour, and the bridge takes them away: both must
     be able to.  Nobody else should be able to read it."""
-    recording_spool_asterisk_directory: Path | None = None
+    recording_spool_asterisk_directory: AsteriskPath | None = None
     """The same directory as Asterisk calls it, if it calls it otherwise."""
-
-    @pydantic.field_validator("recording_spool_directory", "recording_spool_asterisk_directory")
-    @classmethod
-    def _is_a_plain_path(cls, value: Path | None) -> Path | None:
-        """For it becomes part of a line of Asterisk's dialplan."""
-        if value is not None and not _PLAIN_PATH.fullmatch(str(value)):
-            raise ValueError("must begin with / and hold letters, digits and /_.- only")
-        return value
 
     @property
     def spool_as_asterisk_calls_it(self) -> Path:
