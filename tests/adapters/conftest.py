@@ -23,7 +23,8 @@ from bridge.api.openapi import describe
 from bridge.api.operations import OPERATIONS
 from bridge.api.sessions import SessionDefaults
 from bridge.domain.egress import EgressRules
-from bridge.domain.requests import By
+from bridge.domain.reports import SessionReport
+from bridge.domain.requests import By, NewSession
 from bridge.domain.signed_urls import UrlSigner
 from bridge.embedded.postgres import Postgres
 from bridge.embedded.processes import free_port
@@ -112,6 +113,28 @@ async def account(database: Database) -> str:
 
 def sessions_of(database: Database) -> Sessions:
     return Sessions(database, Orders(database, node="here"))
+
+
+async def session_between(database: Database, account: str, **changes: Any) -> SessionReport:
+    """A session of Alice and Bob on a number of its own account."""
+    await Numbers(database, trunk="carrier").add(account, [VIRTUAL])
+    wanted = NewSession(
+        account=account,
+        first_party=ALICE,
+        second_party=BOB,
+        expiry=3600,
+        ring_timeout=30,
+        call_time_limit=600,
+        options={},
+    )
+    made = await sessions_of(database).create(dataclasses.replace(wanted, **changes), BY)
+    assert isinstance(made, SessionReport)
+    return made
+
+
+@pytest.fixture
+async def session(database: Database, account: str) -> SessionReport:
+    return await session_between(database, account)
 
 
 class Api:

@@ -60,26 +60,6 @@ def record(call: Arrival, *, talked: float = 59.2) -> CallRecord:
 
 
 @pytest.fixture
-async def session(database: Database, account: str) -> SessionReport:
-    await Numbers(database, trunk="carrier").add(account, [VIRTUAL])
-    made = await sessions_of(database).create(
-        NewSession(
-            account=account,
-            first_party=ALICE,
-            second_party=BOB,
-            geomatch=False,
-            expiry=3600,
-            ring_timeout=30,
-            call_time_limit=600,
-            options={},
-        ),
-        BY,
-    )
-    assert isinstance(made, SessionReport)
-    return made
-
-
-@pytest.fixture
 def calls(database: Database) -> Calls:
     return Calls(database, node="here")
 

@@ -6,31 +6,14 @@ import uuid
 import pytest
 
 from bridge.domain.reports import SessionReport, SessionStatus
-from bridge.domain.requests import NewSession
-from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
-from tests.adapters.conftest import BY, sessions_of
-from tests.people import ALICE, BOB, VIRTUAL
+from tests.adapters.conftest import BY, session_between, sessions_of
+from tests.people import VIRTUAL
 
 
 @pytest.fixture
 async def session(database: Database, account: str) -> SessionReport:
-    await Numbers(database, trunk="carrier").add(account, [VIRTUAL])
-    made = await sessions_of(database).create(
-        NewSession(
-            account=account,
-            first_party=ALICE,
-            second_party=BOB,
-            expiry=3600,
-            expiry_after_last_call=60,
-            ring_timeout=30,
-            call_time_limit=600,
-            options={},
-        ),
-        BY,
-    )
-    assert isinstance(made, SessionReport)
-    return made
+    return await session_between(database, account, expiry_after_last_call=60)
 
 
 async def pass_time(database: Database) -> None:

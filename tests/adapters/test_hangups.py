@@ -8,14 +8,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bridge.domain.reports import SessionReport
-from bridge.domain.requests import NewSession
 from bridge.store.call_reports import CallReports
 from bridge.store.hangups import HANGUP_CHANNEL, Hangups
 from bridge.store.listener import Listener
-from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
 from tests.adapters.conftest import BY, sessions_of
-from tests.people import ALICE, BOB, VIRTUAL
+from tests.people import ALICE, VIRTUAL
 
 A_LIVE_CALL = """
 WITH new AS (
@@ -26,25 +24,6 @@ INSERT INTO leg (call, role, channel_id, party_number, started_at)
 SELECT id, 'a', 'channel', $5, now() FROM new
 RETURNING leg.id
 """
-
-
-@pytest.fixture
-async def session(database: Database, account: str) -> SessionReport:
-    await Numbers(database, trunk="carrier").add(account, [VIRTUAL])
-    made = await sessions_of(database).create(
-        NewSession(
-            account=account,
-            first_party=ALICE,
-            second_party=BOB,
-            expiry=3600,
-            ring_timeout=30,
-            call_time_limit=600,
-            options={},
-        ),
-        BY,
-    )
-    assert isinstance(made, SessionReport)
-    return made
 
 
 class Calls:
