@@ -86,6 +86,8 @@ class RecordingWorker:
                     sweep_at = time.monotonic() + _SWEEP_INTERVAL
             except Unavailable:
                 log.debug("recordings wait for postgres")
+                # What is known of them is still on its way there: what looks like nobody's is not.
+                sweep_at = time.monotonic() + _SWEEP_INTERVAL
             except OSError as error:  # its text holds no more than a path of ours
                 log.warning("recordings wait for their directory", error=str(error))
             await asyncio.sleep(_INTERVAL)

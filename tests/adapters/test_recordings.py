@@ -1,7 +1,9 @@
 """Recordings after their calls: converted, given out, erased."""
 
+import asyncio
 import dataclasses
 import hashlib
+import os
 import uuid
 from array import array
 from collections.abc import Sequence
@@ -12,11 +14,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bridge.domain.recordings import NewRecording
+from bridge.aio import alongside
+from bridge.domain.recordings import NewRecording, RawRecording
 from bridge.domain.sessions import RecordingFormat
 from bridge.recordings.files import DirectoryArchive, Spool
 from bridge.recordings.worker import RecordingWorker
 from bridge.store.accounts import Accounts
+from bridge.store.errors import StoreUnavailable
 from bridge.store.pool import Database
 from bridge.store.recordings import Recordings
 from tests.adapters.conftest import Api, Clock
@@ -186,6 +190,37 @@ async def test_what_a_crash_left_is_cleared_up(site: Site) -> None:
     assert list(site.spool.iterdir()) == [stray], "it may be of a call that has just begun"
     assert not kept.exists()
     assert site.archive.locate(recording_id, "wav")
+
+
+class AwayAtFirst(Recordings):
+    """Recordings in a Postgres that is away when it is asked first."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.asked = 0
+        self.is_back = asyncio.Event()
+
+    async def raw(self, node: str, *, settled: int) -> Sequence[RawRecording]:
+        self.asked += 1
+        if self.asked == 1:
+            raise StoreUnavailable("away")
+        if self.asked == 3:  # so a whole pass has been made since
+            self.is_back.set()
+        return await super().raw(node, settled=settled)
+
+
+async def test_nothing_is_nobodys_while_its_row_waits_for_postgres(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = site.spool / f"{uuid.uuid4()}.raw"
+    waiting.write_bytes(b"of a call that ended while postgres was away")
+    os.utime(waiting, (0, 0))
+    monkeypatch.setattr("bridge.recordings.worker._INTERVAL", 0.0)
+    rows = AwayAtFirst(site.database)
+    worker = RecordingWorker(rows, Spool(site.spool), site.archive, node="here")
+    async with alongside(worker.run()):
+        await rows.is_back.wait()
+    assert waiting.exists()
 
 
 async def test_recordings_are_erased_when_their_days_are_over(site: Site) -> None:
