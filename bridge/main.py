@@ -45,7 +45,6 @@ from bridge.store.calls import Calls
 from bridge.store.errors import StoreUnavailable
 from bridge.store.event_feed import EventFeed
 from bridge.store.event_log import EventLog
-from bridge.store.expiry import Expiry
 from bridge.store.hangups import HANGUP_CHANNEL, Hangups
 from bridge.store.journal import Journal
 from bridge.store.listener import Listener
@@ -55,9 +54,9 @@ from bridge.store.orders import ORDER_CHANNEL, Orders
 from bridge.store.outbox import EVENT_CHANNEL, Outbox
 from bridge.store.pool import Database
 from bridge.store.recordings import Recordings
-from bridge.store.retention import Retention
 from bridge.store.sessions import Sessions
 from bridge.store.subaccounts import Subaccounts
+from bridge.store.upkeep import keep_up
 from bridge.webhook_settings import WebhookSettings
 from bridge.webhooks.delivery import Delivery
 
@@ -135,7 +134,6 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
 
         orders = Orders(database, node=settings.node)
         sessions = Sessions(database, orders, headroom=settings.pool_headroom)
-        expiry = Expiry(sessions)
         hangups = Hangups(database, node=settings.node, hang_up=switchboard.hang_up)
 
         async def look() -> None:
@@ -181,7 +179,7 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
             await feed.look()
 
         event_listener = Listener(outbox_database, [EVENT_CHANNEL], look_at_events)
-        retention = Retention(outbox, days=webhooks.event_retention_days)
+        forget = functools.partial(outbox.remove_old, days=webhooks.event_retention_days)
         app = make_app(
             accounts=Accounts(database),
             calls=CallReports(database),
@@ -210,12 +208,12 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
                 service.create_task(journal.run(), name="journal"),
                 service.create_task(stream.run(), name="events"),
                 service.create_task(housekeeping.run(), name="housekeeping"),
-                service.create_task(expiry.run(), name="expiry"),
+                service.create_task(keep_up(sessions.note_expired, every=1.0), name="expiry"),
                 service.create_task(prompts.run(), name="prompts"),
                 service.create_task(listener.run(), name="listener"),
                 service.create_task(delivery.run(), name="webhooks"),
                 service.create_task(event_listener.run(), name="event listener"),
-                service.create_task(retention.run(), name="retention"),
+                service.create_task(keep_up(forget, every=600.0), name="retention"),
                 service.create_task(recording_worker.run(), name="recordings"),
             ]
             await stop.wait()

@@ -195,7 +195,11 @@ class Sessions:
         return None
 
     async def note_expired(self, *, at_most: int) -> int:
-        """Note the end of sessions whose time is over, and tell it as an event, once; how many."""
+        """Note the end of sessions whose time is over, and tell it as an event, once; how many.
+
+        Nothing depends on it but the telling: a session is over by the database's clock, whether
+        or not anybody notes it.
+        """
         async with self._database.connection() as connection:
             noted: int = await self._sql.note_expired(connection, limit=at_most)
         metrics.SESSIONS_EXPIRED.inc(noted)
