@@ -96,18 +96,7 @@ SELECT now() AS now,
        held.side AS caller_side,
        (SELECT count(*) FROM call
          WHERE call.session = held.session AND call.ended_at IS NULL) AS calls_up,
-       CASE WHEN session.max_calls IS NOT NULL
-            THEN (SELECT count(*) FROM call
-                   WHERE call.session = session.id AND call.disposition <> 'refused')
-            ELSE 0 END AS calls_made,
-       CASE WHEN session.max_total_duration IS NOT NULL
-            THEN (SELECT coalesce(ceil(extract(epoch FROM sum(ended_at - answered_at))), 0)
-                    FROM call
-                   WHERE call.session = session.id)::integer
-            ELSE 0 END AS seconds_talked,
-       CASE WHEN session.first_party IS NULL THEN last_counterpart(session.id, 'first')
-            WHEN session.second_party IS NULL THEN last_counterpart(session.id, 'second')
-            END AS last_counterpart,
+       session.calls_made, session.seconds_talked, session.last_counterpart,
        session.id, session.account, session.first_party, session.second_party,
        session.first_party_alternates, session.second_party_alternates, session.virtual_number,
        session.second_virtual_number, session.direction, session.created_at, session.modified_at,
@@ -118,7 +107,7 @@ SELECT now() AS now,
        stranger.wrong_of_caller, stranger.wrong_on_number
   FROM (SELECT) AS one
   LEFT JOIN held ON true
-  LEFT JOIN session ON session.id = held.session
+  LEFT JOIN session_use AS session ON session.id = held.session
   LEFT JOIN stranger ON true;
 
 -- name: lock_guesses$
