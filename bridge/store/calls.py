@@ -17,7 +17,7 @@ from bridge.store import pins, queries
 from bridge.store.pool import Connection, Database, Row
 from bridge.store.rates import day_of, find_rate
 from bridge.store.session_rows import digits, session
-from bridge.store.teller import Teller
+from bridge.store.teller import begin_tale
 
 
 class Calls:
@@ -33,7 +33,6 @@ class Calls:
         self._node = node
         self._trunk = trunk
         self._sql = queries.load()
-        self._teller = Teller()
 
     async def arrived(self, arrival: Arrival) -> Lookup:
         """Write an inbound call down; what is known of its caller and the number it dialled.
@@ -102,10 +101,11 @@ class Calls:
         at: datetime | None,
         ringing_at: datetime | None,
     ) -> None:
+        tale = await begin_tale(connection, call_id)
         await self._sql.record_answer(
             connection, call_id=call_id, ringing_at=ringing_at, answered_at=at
         )
-        await self._teller.tell_answer(connection, call_id, at, ringing_at)
+        await tale.is_answered(at, ringing_at)
 
     async def write_end(self, connection: Connection, record: CallRecord) -> None:
         """Complete the record of a call and of its legs, in the caller's transaction.
@@ -113,6 +113,7 @@ class Calls:
         What a leg costs is written with it, and no rate that changes later changes it.
         """
         arrival, outcome = record.arrival, record.outcome
+        tale = await begin_tale(connection, arrival.call_id)
         await self._sql.record_end(
             connection,
             call_id=arrival.call_id,
@@ -149,21 +150,21 @@ class Calls:
                 amount=charge.amount,
             )
         await self._sql.prolong_session(connection, call_id=arrival.call_id)
-        await self._teller.tell_end(connection, record, charges)
+        await tale.ends(record, charges)
 
     async def write_ringing(self, connection: Connection, call_id: UUID, at: datetime) -> None:
         """The phone of the party that is called rings."""
-        await self._teller.tell_ringing(connection, call_id, at)
+        await (await begin_tale(connection, call_id)).rings(at)
 
     async def write_caller_answer(
         self, connection: Connection, call_id: UUID, at: datetime
     ) -> None:
         """The caller's leg was answered before the other: for a prompt, or since it was ordered."""
-        await self._teller.tell_caller_answer(connection, call_id, at)
+        await (await begin_tale(connection, call_id)).caller_answers(at)
 
     async def write_telling(self, connection: Connection, call_id: UUID, telling: Telling) -> None:
         """Anything else that is to be told of a call, once."""
-        await self._teller.tell(connection, call_id, telling)
+        await (await begin_tale(connection, call_id)).tells(telling)
 
     async def _charge(self, connection: Connection, arrival: Arrival, leg: LegRecord) -> Charge:
         """What the leg costs, by the rates of the day on which it was answered."""

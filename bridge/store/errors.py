@@ -8,7 +8,7 @@ class StoreError(Exception):
 
 
 class StoreUnavailable(StoreError, Unavailable):
-    """Postgres is away, shutting down or too slow.  Nothing was decided; try again."""
+    """Postgres is away, too slow, or had to undo it.  Nothing was decided; try again."""
 
 
 class SchemaError(StoreError):

@@ -38,6 +38,9 @@ class Listener:
                     await self._listen(connection)
             except StoreUnavailable:
                 log.debug("hears nothing of other processes")
+            except Exception:
+                # What is wrong with one look must not end calls; the next may find all well.
+                log.exception("could not look", channels=self._channels)
             await asyncio.sleep(_RETRY_DELAY)
 
     async def _listen(self, connection: Connection) -> None:

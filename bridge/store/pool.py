@@ -26,8 +26,10 @@ AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.ReadOnlySQLTransactionError,  # the primary was demoted under us
+    asyncpg.DeadlockDetectedError,  # one of the two had to give way, and may try again
+    asyncpg.SerializationError,
 )
-"""What asyncpg raises when Postgres is away rather than when a statement is wrong."""
+"""What asyncpg raises when Postgres cannot now, rather than when a statement is wrong."""
 
 
 class Database:

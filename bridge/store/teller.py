@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from bridge.domain import events
@@ -14,69 +15,73 @@ from bridge.store import queries
 from bridge.store.pool import Connection
 
 
-class Teller:
-    """Writes each event of a call once, however often it is said: with the answer, at the end, and
-    by the process that takes a call up after a crash.  A call of no session has nobody to tell.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tale:
+    """What one call has to tell, in one transaction.  A call of no session has nobody to tell.
+
+    Each event is written once, however often it is said: with the answer, at the end, and by the
+    process that takes a call up after a crash.
     """
 
-    def __init__(self) -> None:
-        self._sql = queries.load()
+    call_id: UUID
+    caller: Side | None
+    """``None``: it is no session's call."""
+    told: frozenset[str]
+    _connection: Connection
+    _sql: Any
 
-    async def tell_ringing(self, connection: Connection, call_id: UUID, at: datetime) -> None:
-        if call := await self._find(connection, call_id):
-            await self._write(connection, call, [events.rings(call.caller.other, at)])
+    async def rings(self, at: datetime) -> None:
+        """The phone of the party that is called rings."""
+        if self.caller:
+            await self._write([events.rings(self.caller.other, at)])
 
-    async def tell_caller_answer(self, connection: Connection, call_id: UUID, at: datetime) -> None:
-        if call := await self._find(connection, call_id):
-            await self._write(connection, call, [events.answers(call.caller, at)])
+    async def caller_answers(self, at: datetime) -> None:
+        """Before the other does: for a prompt, or since its call was ordered."""
+        if self.caller:
+            await self._write([events.answers(self.caller, at)])
 
-    async def tell_answer(
-        self,
-        connection: Connection,
-        call_id: UUID,
-        at: datetime | None,
-        ringing_at: datetime | None,
-    ) -> None:
+    async def is_answered(self, at: datetime | None, ringing_at: datetime | None) -> None:
         """The two are connected.  The caller was answered in the same moment, if not before."""
-        if call := await self._find(connection, call_id):
-            callee, caller = call.caller.other, call.caller
-            told = [events.rings(callee, ringing_at)] if ringing_at else []
+        if self.caller:
+            told = [events.rings(self.caller.other, ringing_at)] if ringing_at else []
             if at:
-                told += [events.answers(callee, at), events.answers(caller, at)]
-            await self._write(connection, call, told)
+                told += [events.answers(self.caller.other, at), events.answers(self.caller, at)]
+            await self._write(told)
 
-    async def tell_end(
-        self, connection: Connection, record: CallRecord, charges: Mapping[Role, Charge]
-    ) -> None:
+    async def ends(self, record: CallRecord, charges: Mapping[Role, Charge]) -> None:
         """Everything that was not told before, and the end."""
-        if call := await self._find(connection, record.arrival.call_id):
-            await self._write(connection, call, events.ends(record, charges, caller=call.caller))
+        if self.caller:
+            await self._write(events.ends(record, charges, caller=self.caller))
 
-    async def tell(self, connection: Connection, call_id: UUID, telling: Telling) -> None:
-        if call := await self._find(connection, call_id):
-            await self._write(connection, call, [telling])
+    async def tells(self, telling: Telling) -> None:
+        if self.caller:
+            await self._write([telling])
 
-    async def _find(self, connection: Connection, call_id: UUID) -> "_Call | None":
-        row = await self._sql.find_teller(connection, call_id=call_id)
-        return _Call(call_id, Side(row["caller_side"]), frozenset(row["told"])) if row else None
-
-    async def _write(
-        self, connection: Connection, call: "_Call", tellings: Sequence[Telling]
-    ) -> None:
-        once = call.told - {events.PIN_STATUS}  # which every attempt has one of
+    async def _write(self, tellings: Sequence[Telling]) -> None:
+        once = self.told - {events.PIN_STATUS}  # which every attempt has one of
         new = [one for one in tellings if one.name not in once]
         if new:
             await self._sql.tell_of_call(
-                connection,
-                call_id=call.id,
+                self._connection,
+                call_id=self.call_id,
                 names=[one.name for one in new],
                 times=[one.happened_at for one in new],
                 attributes=[dict(one.attributes) for one in new],
             )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Call:
-    id: UUID
-    caller: Side
-    told: frozenset[str]
+async def begin_tale(connection: Connection, call_id: UUID) -> Tale:
+    """Lock the session of a call, until the transaction ends.
+
+    Whoever changes a call and what belongs to its session begins with this, as whoever changes a
+    session and then its calls begins with the session: no two then wait crosswise.
+    """
+    sql = queries.load()
+    row = await sql.begin_tale(connection, call_id=call_id)
+    return Tale(
+        call_id,
+        Side(row["caller_side"]) if row else None,
+        frozenset(row["told"]) if row else frozenset(),
+        _connection=connection,
+        _sql=sql,
+    )

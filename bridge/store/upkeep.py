@@ -31,5 +31,8 @@ async def keep_up(chore: Chore, *, every: float) -> None:
             done = await chore(at_most=_BATCH)
         except StoreUnavailable:
             log.debug("upkeep waits for postgres")
+        except Exception:
+            # What is wrong with a chore must not end calls; it is done as far as it goes.
+            log.exception("upkeep failed")
         if done < _BATCH:
             await asyncio.sleep(every)

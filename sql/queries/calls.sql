@@ -145,26 +145,31 @@ VALUES (:virtual_number::text, :caller::text);
 
 -- name: identify_caller^
 -- The live session and the side that a PIN leads to, written down with the call; no row: none.  Nor
--- does it lead a party to itself, who would be rung by its own call.
+-- does it lead a party to itself, who would be rung by its own call.  The session is locked first,
+-- as whoever changes it does.
+WITH found AS MATERIALIZED (
+    SELECT session.id, pin.side
+      FROM pin
+      JOIN session ON session.id = pin.session
+     WHERE pin.virtual_number = :virtual_number::text
+       AND pin.pin = :pin::text
+       AND session.closed_at IS NULL
+       AND session.expires_at > now()
+       AND coalesce(:caller::text <> ALL (CASE pin.side
+               WHEN 'first' THEN session.second_party_alternates || session.second_party::text
+               ELSE session.first_party_alternates || session.first_party::text END), true)
+       FOR NO KEY UPDATE OF session
+)
 UPDATE call
-   SET session = session.id, caller_side = pin.side
-  FROM pin
-  JOIN session ON session.id = pin.session
+   SET session = found.id, caller_side = found.side
+  FROM found
  WHERE call.id = :call_id::uuid
    AND call.ended_at IS NULL
-   AND pin.virtual_number = :virtual_number::text
-   AND pin.pin = :pin::text
-   AND session.closed_at IS NULL
-   AND session.expires_at > now()
-   AND coalesce(:caller::text <> ALL (CASE pin.side
-           WHEN 'first' THEN session.second_party_alternates || session.second_party::text
-           ELSE session.first_party_alternates || session.first_party::text END), true)
 RETURNING call.id;
 
 -- name: remember_caller!
 -- From now on a caller whose PIN was right is known by its number, where that is agreed and the pair
--- is free.  A PIN that is passed on from hand to hand makes no endless list.  The session first, as
--- whoever changes it does, so that no two wait crosswise.
+-- is free.  A PIN that is passed on from hand to hand makes no endless list.
 WITH agreed AS (
     SELECT session.id, call.caller, call.caller_side, call.virtual_number,
            session.expires_at + make_interval(secs => session.cooloff) AS held_until
@@ -177,7 +182,7 @@ WITH agreed AS (
        AND cardinality(session.second_party_alternates) < 20
        AND NOT EXISTS (SELECT FROM virtual_number
                         WHERE number = call.caller AND state <> 'retired')
-       FOR UPDATE OF session
+       FOR NO KEY UPDATE OF session
 ), taken AS (
     INSERT INTO route (virtual_number, party_number, session, side, held_until)
     SELECT virtual_number, caller, id, caller_side, held_until FROM agreed

@@ -1,12 +1,15 @@
 -- Events: written with what they tell of, and sent until the application has them.
 
--- name: find_teller^
--- Whose call it is, and what has been told of it; no row if it is no session's.
+-- name: begin_tale^
+-- Whose call it is, and what has been told of it; no row if it is no session's.  The session is
+-- locked before the call is changed, as whoever ends a session and its calls does it: no two wait
+-- crosswise then.
 SELECT call.caller_side,
        ARRAY(SELECT event.name FROM event WHERE event.call = call.id) AS told
   FROM call
+  JOIN session ON session.id = call.session
  WHERE call.id = :call_id::uuid
-   AND call.session IS NOT NULL;
+   FOR NO KEY UPDATE OF session;
 
 -- name: tell_of_call!
 -- Write events of one call, in their order.  The session's row is what numbers them: nobody else

@@ -114,3 +114,20 @@ async def test_a_lost_connection_is_made_anew(calls: Calls, database: Database) 
         await connection.fetch(end_them)
         assert await CallReports(database).hang_up(calls.session.account, leg)
         assert await calls.next_asked() == call_id
+
+
+async def test_a_look_that_fails_is_not_the_last(database: Database) -> None:
+    looked_again = asyncio.Event()
+    looks = []
+
+    async def look() -> None:
+        looks.append(1)
+        if len(looks) == 1:
+            raise ValueError("a defect of ours")
+        looked_again.set()
+
+    async with asyncio.TaskGroup() as group:
+        listening = group.create_task(Listener(database, [HANGUP_CHANNEL], look).run())
+        async with asyncio.timeout(10):
+            await looked_again.wait()
+        listening.cancel()
