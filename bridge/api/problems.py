@@ -90,6 +90,12 @@ _REFUSALS = {
         "This party has another session on the same virtual number.",
     ),
     Refusal.SESSION_BUSY: (HTTPStatus.CONFLICT, "A call of this session is up."),
+    Refusal.NUMBER_BUSY: (
+        HTTPStatus.CONFLICT,
+        "The virtual number of this session has as many calls as it may.",
+    ),
+    Refusal.ACCOUNT_BUSY: (HTTPStatus.CONFLICT, "This account has as many calls as it may."),
+    Refusal.LOOP_DETECTED: (HTTPStatus.CONFLICT, "A party of this session is a virtual number."),
     Refusal.SESSION_NOT_BEGUN: (HTTPStatus.CONFLICT, "This session has not begun."),
     Refusal.QUIET_HOURS: (HTTPStatus.CONFLICT, "It is one of this session's quiet hours."),
     Refusal.ONE_WAY_SESSION: (

@@ -1,4 +1,4 @@
-"""Both parties call each other at the same moment: they are joined, and neither is busy."""
+"""Calls that meet: of two who call each other at the same moment, and one that comes back to us."""
 
 from collections.abc import Collection
 
@@ -29,6 +29,19 @@ def crosses(call: LiveCall, others: Collection[LiveCall]) -> LiveCall | None:
         ),
         None,
     )
+
+
+def came_back(call: LiveCall, others: Collection[LiveCall]) -> LiveCall | None:
+    """The call whose callee's phone sends it on to a virtual number, of which ``call`` comes.
+
+    It shows the number that the callee is shown.  ``None`` also where several show that one.
+    """
+    ringing = [
+        other
+        for other in others
+        if other.to and not other.joined and other.to.caller_id == call.arrival.caller
+    ]
+    return ringing[0] if len(ringing) == 1 else None
 
 
 async def crossed(call: LiveCall, other: LiveCall) -> Outcome:

@@ -31,6 +31,8 @@ class LiveCall:
     crossed_by: "LiveCall | None" = None
     """The call in which the callee called the caller at the same moment; its leg is joined."""
     crossed: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    came_back: bool = False
+    """The callee's phone forwards to a virtual number."""
     over: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     """Set when its story is told."""
     recording: RecordingPlan | None = None

@@ -11,7 +11,7 @@ import structlog
 
 from bridge.aio import TIMED_OUT, alongside, race
 from bridge.ari.leg import Leg
-from bridge.calls.crossing import crossed, crosses
+from bridge.calls.crossing import came_back, crossed, crosses
 from bridge.calls.dialogue import Prompts, accepts, ask_pin, entertain, say, time_left
 from bridge.calls.live_call import LiveCall, who_hung_up
 from bridge.calls.recording import announce_recording, begin_recording
@@ -24,6 +24,7 @@ from bridge.domain.outcomes import (
     CUSTOMER_HUNG_UP,
     FIRST_NOT_ACCEPTED,
     FIRST_RING_TIMEOUT,
+    LOOPED,
     NOT_ACCEPTED,
     RING_TIMEOUT,
     TIME_LIMIT,
@@ -135,6 +136,8 @@ async def masked_call(
     """
     logger.info("call started", virtual_number=call.arrival.dialled)
     decision = route(await log.arrived(call.arrival))
+    if other := came_back(call, calls):
+        other.came_back = True
     if other := crosses(call, calls):
         return await crossed(call, other)
     if isinstance(decision, AskPin):
@@ -253,8 +256,8 @@ async def answered(call: LiveCall, b_leg: Leg, limits: Limits) -> Outcome | None
             return CANCELLED
         case "callee_ended":
             outcome, cause = callee_failed(b_leg.state.hangup_cause or 0)
-            await a_leg.hangup(cause)
-            return outcome
+            await a_leg.hangup(Cause.NO_ANSWER if call.came_back else cause)
+            return LOOPED if call.came_back else outcome
         case "customer_hung_up":
             await a_leg.hangup(Cause.NO_ANSWER)
             return CUSTOMER_CANCELLED

@@ -104,6 +104,28 @@ def retention(
     typer.echo(f"Recordings are kept: {'for ever' if kept is None else f'{kept} days'}")
 
 
+@app.command("max-calls")
+def max_calls(
+    auth_id: str,
+    calls: Annotated[int | None, typer.Argument(min=1, max=100_000)] = None,
+    unlimited: Annotated[bool, typer.Option("--unlimited", help="Take the limit away.")] = False,
+) -> None:
+    """Say how many calls of an account may be up at once; what is over gets 503.  Or show it."""
+    if unlimited and calls is not None:
+        raise CommandError("either calls or --unlimited")
+
+    async def run(database: Database) -> Account | None:
+        accounts = Accounts(database)
+        if unlimited or calls is not None:
+            await accounts.limit_calls(auth_id, calls)
+        return await accounts.get(auth_id)
+
+    account = on_database(run)
+    if account is None:
+        raise no_account(auth_id)
+    typer.echo(f"Calls at once: {account.max_concurrent_calls or 'any number'}")
+
+
 def no_account(auth_id: str) -> CommandError:
     return CommandError(f"there is no account {auth_id}")
 

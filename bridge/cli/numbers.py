@@ -41,12 +41,21 @@ def add(
     reserved: Annotated[
         bool | None, typer.Option("--reserved/--not-reserved", help="Given only by name.")
     ] = None,
+    max_calls: Annotated[
+        int | None, typer.Option(min=0, help="Calls at once on each; 0 for any number.")
+    ] = None,
 ) -> None:
     """Add virtual numbers to an account's pool, or change what is named of those in it."""
     if state is NumberState.RETIRED:
         raise CommandError("a number in the pool is retired by set-state")
     wanted = _read(numbers)
-    settings = NumberSettings(alias=alias, subaccount=subaccount, state=state, reserved=reserved)
+    settings = NumberSettings(
+        alias=alias,
+        subaccount=subaccount,
+        state=state,
+        reserved=reserved,
+        max_concurrent_calls=max_calls,
+    )
 
     async def run(database: Database) -> NotAdded | None:
         await _expect_account(database, auth_id)
@@ -119,6 +128,7 @@ def _described(one: VirtualNumber) -> dict[str, object]:
         "trunk": one.trunk,
         "subaccount": one.subaccount,
         "reserved": one.reserved,
+        "max_concurrent_calls": one.max_concurrent_calls,
         "alias": one.alias,
         "region": one.region,
         "added_at": one.added_at.isoformat(),
@@ -127,6 +137,7 @@ def _described(one: VirtualNumber) -> dict[str, object]:
 
 def _table(numbers: Sequence[VirtualNumber]) -> Table:
     table = Table("number", "state", "reserved", "country", "type", "trunk", "subaccount", "alias")
+    table.add_column("calls at once", justify="right")
     table.add_column("live sessions", justify="right")
     for one in numbers:
         table.add_row(
@@ -138,6 +149,7 @@ def _table(numbers: Sequence[VirtualNumber]) -> Table:
             one.trunk,
             one.subaccount or "",
             one.alias,
+            str(one.max_concurrent_calls or "any"),
             str(one.live_sessions),
         )
     return table

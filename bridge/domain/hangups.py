@@ -18,6 +18,7 @@ UNKNOWN = HangupCause("Unknown", 0)
 CANCELLED = HangupCause("Cancelled", 1000)
 INVALID_DESTINATION = HangupCause("Invalid Destination Address", 2000)
 OUT_OF_SERVICE = HangupCause("Destination Out Of Service", 2010)
+LOOP_DETECTED = HangupCause("Loop Detected", 2060)
 NO_ANSWER = HangupCause("No Answer", 3000)
 BUSY = HangupCause("Busy Line", 3010)
 REJECTED = HangupCause("Rejected", 3020)
@@ -30,6 +31,7 @@ _OF_REASON = {
     "time-limit": SCHEDULED,
     "ring-timeout": RING_TIMEOUT,
     "declined": REJECTED,
+    "loop-detected": LOOP_DETECTED,
     "carrier-failed": NETWORK_ERROR,
     # Ours: Asterisk, Postgres or the bridge went away.
     "asterisk-failed": NETWORK_ERROR,

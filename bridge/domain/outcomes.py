@@ -70,6 +70,7 @@ DRAINED = Outcome(Disposition.FAILED, "bridge-stopped", Fault.US, HungUpBy.BRIDG
 CRASHED = Outcome(Disposition.FAILED, "crash", Fault.US, HungUpBy.BRIDGE)
 ASTERISK_FAILED = Outcome(Disposition.FAILED, "asterisk-failed", Fault.US, HungUpBy.BRIDGE)
 STORE_FAILED = Outcome(Disposition.FAILED, "postgres-away", Fault.US, HungUpBy.BRIDGE)
+LOOPED = Outcome(Disposition.FAILED, "loop-detected", Fault.CALLEE, HungUpBy.CALLEE)
 LOST = Outcome(Disposition.FAILED, "asterisk-restart", Fault.US, HungUpBy.UNKNOWN)
 LOST_WHILE_RINGING = Outcome(Disposition.FAILED, "bridge-restart", Fault.US, HungUpBy.UNKNOWN)
 
@@ -84,6 +85,9 @@ _REFUSALS = {
     "one-way-session": (Cause.CALL_REJECTED, Fault.CALLER),
     "bridge-full": (Cause.CONGESTION, Fault.US),
     "session-busy": (Cause.USER_BUSY, Fault.CALLER),
+    "number-busy": (Cause.USER_BUSY, Fault.CUSTOMER),
+    "account-busy": (Cause.CONGESTION, Fault.CUSTOMER),
+    "loop-detected": (Cause.NO_ANSWER, Fault.CUSTOMER),
     "calls-used-up": (Cause.CALL_REJECTED, Fault.CALLER),
     "time-used-up": (Cause.CALL_REJECTED, Fault.CALLER),
     "nobody-to-call": (Cause.NO_ANSWER, Fault.CUSTOMER),

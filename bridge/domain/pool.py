@@ -43,6 +43,8 @@ class VirtualNumber:
     """Whose sessions alone may have it; ``None`` for those of the account itself."""
     reserved: bool
     """Only given when it is asked for by name."""
+    max_concurrent_calls: int | None
+    """Calls that may be up on it at once; ``None``: any number."""
     state: NumberState
     added_at: datetime
     live_sessions: int
@@ -59,6 +61,8 @@ class NumberSettings:
     subaccount: str | None = None
     """Empty: give it back to the account."""
     reserved: bool | None = None
+    max_concurrent_calls: int | None = None
+    """0: any number."""
     state: NumberState | None = None
 
 

@@ -89,6 +89,8 @@ class Account:
     """ISO 3166: where its parties may be; ``None`` for anywhere."""
     recording_days: int | None = None
     """How long its recordings are kept; ``None`` for ever."""
+    max_concurrent_calls: int | None = None
+    """Calls that may be up at once; ``None``: any number."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

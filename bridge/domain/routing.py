@@ -30,6 +30,14 @@ class Lookup:
     now: datetime
     number_in_service: bool
     """Whether the dialled number is one of ours and takes calls."""
+    number_is_full: bool = False
+    """Whether it has as many calls as it may."""
+    account_is_full: bool = False
+    """Whether all numbers of its account together have."""
+    caller_is_ours: bool = False
+    """Whether the call comes from a virtual number: then it is one of ours that came back."""
+    callee_is_ours: bool = False
+    """Whether whom it would ring has a virtual number: then it would come back."""
     caller: PhoneNumber | None = None
     session: Session | None = None
     """The session that holds, or last held, the pair."""
@@ -89,6 +97,8 @@ def route(lookup: Lookup) -> Connect | AskPin | Refuse:
     session, side = lookup.session, lookup.caller_side
     if not lookup.number_in_service:
         return Refuse("number-not-in-service")
+    if lookup.caller_is_ours:
+        return Refuse("loop-detected")
     if session is None or side is None or not _is_party(lookup, session, side):
         return _turn_away(lookup, "unknown-caller")
     if not session.is_live(lookup.now):
@@ -104,6 +114,10 @@ def route(lookup: Lookup) -> Connect | AskPin | Refuse:
         return Refuse("quiet-hours")
     if lookup.calls_up:
         return Refuse("session-busy")
+    if lookup.number_is_full:
+        return Refuse("number-busy")
+    if lookup.account_is_full:
+        return Refuse("account-busy")
     if session.max_calls is not None and lookup.calls_made >= session.max_calls:
         return Refuse("calls-used-up")
     time_left = _time_left(session, lookup.seconds_talked)
@@ -112,6 +126,8 @@ def route(lookup: Lookup) -> Connect | AskPin | Refuse:
     callee = session.party(side.other) or lookup.last_counterpart
     if callee is None:
         return Refuse("nobody-to-call")
+    if lookup.callee_is_ours:
+        return Refuse("loop-detected")
     return Connect(
         session,
         callee=callee,

@@ -54,6 +54,11 @@ class Accounts:
         async with self._database.connection() as connection:
             await self._sql.set_recording_days(connection, account=auth_id, days=days)
 
+    async def limit_calls(self, auth_id: str, calls: int | None) -> None:
+        """Say how many calls of an account may be up at once, ``None`` for any number."""
+        async with self._database.connection() as connection:
+            await self._sql.set_max_concurrent_calls(connection, account=auth_id, calls=calls)
+
     async def authenticate(self, auth_id: str, token: str) -> Bearer | None:
         """Whose ``token`` it is in the account; ``None`` if it is not valid."""
         async with self._database.connection() as connection:

@@ -186,6 +186,10 @@ def lookup(row: Row, caller: PhoneNumber | None) -> Lookup:
     return Lookup(
         now=row["now"],
         number_in_service=row["number_in_service"],
+        number_is_full=row["number_is_full"],
+        account_is_full=row["account_is_full"],
+        caller_is_ours=row["caller_is_ours"],
+        callee_is_ours=row["callee_is_ours"],
         caller=caller,
         session=session(row) if row["id"] else None,
         caller_side=Side(row["caller_side"]) if row["caller_side"] else None,

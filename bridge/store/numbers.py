@@ -135,6 +135,7 @@ class Numbers:
             number_type=settings.number_type,
             subaccount=settings.subaccount,
             reserved=settings.reserved,
+            max_concurrent_calls=settings.max_concurrent_calls,
             state=settings.state,
         )
         return len([row async for row in rows]) > 0
@@ -157,6 +158,7 @@ class Numbers:
             region=settings.region or "",
             subaccount=settings.subaccount or None,
             reserved=bool(settings.reserved),
+            max_concurrent_calls=settings.max_concurrent_calls or None,
             state=settings.state or NumberState.ACTIVE,
         )
 

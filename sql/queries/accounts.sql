@@ -4,13 +4,13 @@
 INSERT INTO account (auth_id, name) VALUES (:auth_id::text, :name::text);
 
 -- name: find_account^
-SELECT auth_id, name, created_at, countries, recording_days
+SELECT auth_id, name, created_at, countries, recording_days, max_concurrent_calls
   FROM account
  WHERE auth_id = :account::text;
 
 -- name: list_accounts
 -- Oldest first.
-SELECT auth_id, name, created_at, countries, recording_days
+SELECT auth_id, name, created_at, countries, recording_days, max_concurrent_calls
   FROM account
  ORDER BY created_at, auth_id;
 
@@ -24,6 +24,10 @@ UPDATE account SET countries = :countries::text[] WHERE auth_id = :account::text
 -- name: set_recording_days!
 -- How long the account's recordings are kept; null for ever.
 UPDATE account SET recording_days = :days::integer WHERE auth_id = :account::text;
+
+-- name: set_max_concurrent_calls!
+-- How many calls of the account may be up at once; null for any number.
+UPDATE account SET max_concurrent_calls = :calls::integer WHERE auth_id = :account::text;
 
 -- name: insert_token^
 -- No row: there is no such account.

@@ -7,12 +7,7 @@
 -- last session that held the pair is given even if it is over: the record names it.
 -- For a caller that is no party of a live session, or must show that it is, what strangers are asked
 -- for on this number; the newest session decides.
-WITH number_in_service AS (
-    SELECT 1
-      FROM virtual_number
-     WHERE number = :dialled::text
-       AND state IN ('active', 'draining')
-), held AS (
+WITH held AS (
     SELECT found.session, found.side, found.own,
            session.closed_at IS NULL AND session.expires_at > now() AS live,
            session.options @> '{"force_pin_authentication": true}' AS forced
@@ -92,7 +87,14 @@ WITH number_in_service AS (
     SELECT id, 'a', :channel_id::text, :caller::text, :started_at::timestamptz FROM new_call
 )
 SELECT now() AS now,
-       EXISTS (SELECT FROM number_in_service) AS number_in_service,
+       coalesce(used.in_service, false) AS number_in_service,
+       coalesce(used.is_full, false) AS number_is_full,
+       coalesce(used.account_is_full, false) AS account_is_full,
+       is_ours(:caller::text) AS caller_is_ours,
+       is_ours(CASE held.side
+                    WHEN 'first' THEN coalesce(session.second_party, session.last_counterpart)
+                    WHEN 'second' THEN coalesce(session.first_party, session.last_counterpart)
+                    END) AS callee_is_ours,
        held.side AS caller_side,
        (SELECT count(*) FROM call
          WHERE call.session = held.session AND call.ended_at IS NULL) AS calls_up,
@@ -106,6 +108,7 @@ SELECT now() AS now,
        stranger.pin_options, stranger.longest_pin, stranger.unknown_caller_play,
        stranger.wrong_of_caller, stranger.wrong_on_number
   FROM (SELECT) AS one
+  LEFT JOIN number_use(:dialled::text, :call_id::uuid) AS used ON true
   LEFT JOIN held ON true
   LEFT JOIN session_use AS session ON session.id = held.session
   LEFT JOIN stranger ON true;

@@ -47,9 +47,14 @@ WITH held AS (
 )
 SELECT now() AS now, held.call_id, held.dialled, held.caller, held.started_at, held.caller_side,
        held.hangup_asked_at IS NOT NULL AS cancelled,
-       EXISTS (SELECT FROM virtual_number
-                WHERE number = held.dialled
-                  AND state IN ('active', 'draining')) AS number_in_service,
+       coalesce(used.in_service, false) AS number_in_service,
+       coalesce(used.is_full, false) AS number_is_full,
+       coalesce(used.account_is_full, false) AS account_is_full,
+       is_ours(held.caller) AS caller_is_ours,
+       is_ours(CASE held.caller_side
+                    WHEN 'first' THEN coalesce(session.second_party, session.last_counterpart)
+                    ELSE coalesce(session.first_party, session.last_counterpart)
+                    END) AS callee_is_ours,
        (SELECT count(*) FROM call
          WHERE call.session = held.session
            AND call.ended_at IS NULL
@@ -61,4 +66,5 @@ SELECT now() AS now, held.call_id, held.dialled, held.caller, held.started_at, h
        session.valid_from, session.expires_at, session.closed_at, session.ring_timeout,
        session.call_time_limit, session.max_calls, session.max_total_duration, session.options
   FROM held
-  JOIN session_use AS session ON session.id = held.session;
+  JOIN session_use AS session ON session.id = held.session
+  LEFT JOIN number_use(held.dialled, held.call_id) AS used ON true;

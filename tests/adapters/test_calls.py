@@ -10,18 +10,23 @@ import pytest
 
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import CANCELLED, HungUpBy, completed
+from bridge.domain.pool import NumberSettings
 from bridge.domain.records import Arrival, CallRecord, LegRecord, Role
 from bridge.domain.reports import SessionReport, SessionStatus
-from bridge.domain.requests import NewSession
+from bridge.domain.requests import NewSession, Refusal
 from bridge.domain.routing import Connect, Refuse, route
 from bridge.domain.sessions import Side
+from bridge.store.accounts import Accounts
 from bridge.store.calls import Calls
 from bridge.store.journal import Journal
 from bridge.store.numbers import Numbers
+from bridge.store.orders import Orders
 from bridge.store.pool import Database
 from tests.adapters.conftest import BY, sessions_of
 from tests.fakes.asterisk import EPOCH
 from tests.people import ALICE, BOB, MALLORY, VIRTUAL
+
+OTHER_VIRTUAL = PhoneNumber("+12025550143")
 
 
 def arrival(caller: PhoneNumber | None = ALICE, *, dialled: str = VIRTUAL.e164) -> Arrival:
@@ -116,6 +121,48 @@ async def test_one_call_of_a_session_at_a_time(
     [busy] = [call for call in await calls.open_calls() if call.arrival.caller == BOB]
     await end(calls, database, dataclasses.replace(record(busy.arrival), outcome=CANCELLED))
     assert isinstance(route(await calls.arrived(arrival())), Connect)
+
+
+async def test_a_number_and_an_account_have_so_many_calls_at_once_and_no_more(
+    calls: Calls, session: SessionReport, database: Database
+) -> None:
+    """Whoever's they are; and a call that is over counts no more."""
+    account, numbers = session.session.account, Numbers(database, trunk="carrier")
+    await numbers.add(account, [OTHER_VIRTUAL])
+    await numbers.update(account, VIRTUAL, NumberSettings(max_concurrent_calls=1))
+    stranger = arrival(MALLORY)
+    await calls.arrived(stranger)
+    assert route(await calls.arrived(arrival())) == Refuse("number-busy")
+    await numbers.update(account, VIRTUAL, NumberSettings(max_concurrent_calls=0))
+    for call in await calls.open_calls():
+        await end(calls, database, dataclasses.replace(record(call.arrival), outcome=CANCELLED))
+    await Accounts(database).limit_calls(account, 1)
+    elsewhere = arrival(MALLORY, dialled=OTHER_VIRTUAL.e164)
+    await calls.arrived(elsewhere)
+    refused = arrival()
+    assert route(await calls.arrived(refused)) == Refuse("account-busy")
+    for one in (elsewhere, refused):
+        await end(calls, database, dataclasses.replace(record(one), outcome=CANCELLED))
+    assert isinstance(route(await calls.arrived(arrival())), Connect)
+
+
+async def test_a_call_that_would_come_back_is_not_made(
+    calls: Calls, session: SessionReport, database: Database
+) -> None:
+    """A party that is a virtual number by now, and a call from one."""
+    async with database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO virtual_number (number, account, country) VALUES ($1, $2, 'US')",
+            BOB.e164,
+            session.session.account,
+        )
+    assert route(await calls.arrived(arrival(ALICE))) == Refuse("loop-detected")
+    assert route(await calls.arrived(arrival(BOB))) == Refuse("loop-detected")
+    assert route(await calls.arrived(arrival(VIRTUAL))) == Refuse("loop-detected")
+    orders = Orders(database, node="here")
+    for side in Side:
+        ordered = await orders.order(session.session.account, session.session.id, side)
+        assert ordered in (Refusal.LOOP_DETECTED, Refusal.SESSION_BUSY)
 
 
 async def test_a_pair_whose_session_is_over_stays_held_while_its_call_is_up(

@@ -119,6 +119,21 @@ async def test_an_account_s_countries_are_set_shown_and_taken_away(
     assert masking_bridge("account", "countries", account, "--any").stdout == "Countries: any\n"
 
 
+async def test_how_many_calls_an_account_has_at_once_is_set_shown_and_taken_away(
+    masking_bridge: Terminal, account: str, database: Database
+) -> None:
+    command = ("account", "max-calls")
+    assert masking_bridge(*command, account).stdout == "Calls at once: any number\n"
+    assert masking_bridge(*command, account, "30").stdout == "Calls at once: 30\n"
+    found = await Accounts(database).get(account)
+    assert found
+    assert found.max_concurrent_calls == 30
+    said = masking_bridge(*command, account, "--unlimited").stdout
+    assert said == "Calls at once: any number\n"
+    for wrong in ((account, "30", "--unlimited"), (account, "0"), (NOBODY, "30")):
+        assert masking_bridge(*command, *wrong).returncode
+
+
 async def test_how_long_recordings_are_kept_is_set_shown_and_taken_away(
     masking_bridge: Terminal, account: str, database: Database
 ) -> None:

@@ -65,6 +65,7 @@ async def test_a_number_has_plivo_s_fields_and_says_more(api: Api) -> None:
         "region": "Washington",
         "subaccount": west,
         "reserved": True,
+        "max_concurrent_calls": 30,
         "state": "quarantined",
     }
     assert (await api("POST", "Number/", body))[0] == 201
@@ -92,6 +93,7 @@ async def test_a_number_has_plivo_s_fields_and_says_more(api: Api) -> None:
         "voice_enabled": False,
         "state": "quarantined",
         "reserved": True,
+        "max_concurrent_calls": 30,
         "live_sessions": 0,
     }
 
@@ -166,6 +168,8 @@ async def test_a_filter_without_a_meaning_is_an_error(api: Api, query: str, faul
         ({"alias": ""}, {"alias": "before"}),  # what SDKs send for what was not given
         ({"alias": None}, {"alias": None}),
         ({"reserved": True}, {"reserved": True}),
+        ({"max_concurrent_calls": 5}, {"max_concurrent_calls": 5}),
+        ({"max_concurrent_calls": None}, {"max_concurrent_calls": None}),
         ({"carrier": "second-trunk"}, {"carrier": "second-trunk"}),
         ({"number": OURS, "state": "draining"}, {"state": "draining", "active": False}),
         ({"state": "quarantined"}, {"state": "quarantined", "voice_enabled": False}),

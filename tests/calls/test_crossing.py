@@ -1,4 +1,4 @@
-"""Both call each other at the same moment.  The test plays both phones."""
+"""Calls that meet: of both at the same moment, and one that comes back."""
 
 import dataclasses
 
@@ -6,9 +6,12 @@ import pytest
 
 from bridge.calls.live_call import LiveCall
 from bridge.domain.causes import Cause
+from bridge.domain.hangups import hangup_cause
 from bridge.domain.outcomes import Disposition
+from bridge.domain.routing import Lookup
 from bridge.domain.sessions import Side
 from tests.calls.conftest import Exchange, settle
+from tests.fakes.asterisk import EPOCH
 from tests.people import ALICE_CALLS, BOB, MALLORY, VIRTUAL
 
 pytestmark = pytest.mark.looptime
@@ -72,3 +75,47 @@ async def test_a_stranger_is_never_joined(exchange: Exchange) -> None:
     elsewhere = await exchange.comes_in(BOB, dialled="+12025550199")
     assert not elsewhere.a_leg.state.answered, VIRTUAL
     exchange.asterisk.hangs_up(first.a_leg)
+
+
+async def comes_back(exchange: Exchange) -> LiveCall:
+    """The callee's phone sends the call on to a virtual number; its network shows what it saw."""
+    exchange.call_log.lookup = Lookup(
+        now=EPOCH, number_in_service=True, caller=VIRTUAL, caller_is_ours=True
+    )
+    return await exchange.comes_in(VIRTUAL)
+
+
+async def test_a_callee_that_forwards_to_a_virtual_number_is_a_loop(exchange: Exchange) -> None:
+    first = await exchange.comes_in()
+    again = await comes_back(exchange)
+    assert exchange.told(again.a_leg) == [Cause.NO_ANSWER]
+    assert first.b_leg
+    exchange.asterisk.hangs_up(first.b_leg, cause=Cause.CALL_REJECTED)
+    await settle()
+    assert exchange.told(first.a_leg) == [Cause.NO_ANSWER]
+    assert {record.outcome.reason for record in exchange.call_log.records} == {"loop-detected"}
+    by_id = {record.arrival.call_id: record for record in exchange.call_log.records}
+    cause = hangup_cause(by_id[first.id].outcome, Cause.CALL_REJECTED)
+    assert (cause.name, cause.code) == ("Loop Detected", 2060)
+
+
+async def test_a_callee_that_answers_all_the_same_is_connected(exchange: Exchange) -> None:
+    """Its phone may ring while its network tries the other number."""
+    first = await exchange.comes_in()
+    await comes_back(exchange)
+    assert first.b_leg
+    exchange.asterisk.answers(first.b_leg)
+    await settle()
+    assert first.joined
+    exchange.asterisk.hangs_up(first.b_leg)
+
+
+async def test_where_two_calls_show_the_number_neither_is_blamed(exchange: Exchange) -> None:
+    calls = [await exchange.comes_in() for _ in range(2)]
+    await comes_back(exchange)
+    for call in calls:
+        assert call.b_leg
+        exchange.asterisk.hangs_up(call.b_leg, cause=Cause.CALL_REJECTED)
+    await settle()
+    reasons = [record.outcome.reason for record in exchange.call_log.records]
+    assert sorted(reasons) == ["declined", "declined", "loop-detected"]

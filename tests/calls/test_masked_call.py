@@ -237,6 +237,10 @@ async def test_a_callee_who_cannot_be_reached_tells_the_caller_nothing_of_the_re
             Cause.CALL_REJECTED,
         ),
         (dataclasses.replace(ALICE_CALLS, calls_up=1), "session-busy", Cause.USER_BUSY),
+        (dataclasses.replace(ALICE_CALLS, number_is_full=True), "number-busy", Cause.USER_BUSY),
+        (dataclasses.replace(ALICE_CALLS, account_is_full=True), "account-busy", Cause.CONGESTION),
+        (dataclasses.replace(ALICE_CALLS, caller_is_ours=True), "loop-detected", Cause.NO_ANSWER),
+        (dataclasses.replace(ALICE_CALLS, callee_is_ours=True), "loop-detected", Cause.NO_ANSWER),
     ],
 )
 async def test_who_is_not_to_be_connected_is_refused_unanswered(

@@ -120,6 +120,23 @@ def test_a_second_call_while_the_two_are_talking_is_busy(site: Site) -> None:
     assert reason(site, site.bob) == "session-busy"
 
 
+def test_a_callee_whose_phone_forwards_to_the_virtual_number_makes_no_loop(site: Site) -> None:
+    """Its network calls us, showing the number that it was shown, and gives up when we do."""
+    site.create_session()
+    a, b = Caller(), Callee()
+    forwarding = scenario(b.is_called(), b.rings(), wait_for_cue(), b.fails("403 Forbidden"))
+    callee = site.waits(forwarding)
+    first = site.calls(scenario(a.invite(), a.hears_ringback(), a.is_refused(480)))
+    first.has_seen("SIP/2.0 180")
+    site.calls(scenario(a.invite(), a.is_refused(480)), number=site.virtual).finish()
+    callee.cue()
+    first.finish()
+    callee.finish()
+    assert reason(site, site.virtual) == "loop-detected"
+    call = site.call_record(site.alice)
+    assert (call["disposition"], call["reason"]) == ("failed", "loop-detected")
+
+
 def test_a_withheld_caller_whom_the_trunk_vouches_for_is_connected(site: Site) -> None:
     """P-Asserted-Identity serves the look-up, and goes no further."""
     site.create_session()

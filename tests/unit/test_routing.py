@@ -24,6 +24,10 @@ LOOKUPS = st.builds(
     caller_side=st.sampled_from([None, Side.FIRST, Side.SECOND]),
     calls_up=st.integers(min_value=0, max_value=2),
     caller=st.sampled_from([None, ALICE, BOB, MALLORY]),
+    caller_is_ours=st.booleans(),
+    callee_is_ours=st.booleans(),
+    number_is_full=st.booleans(),
+    account_is_full=st.booleans(),
     identified=st.booleans(),
     pin_question=st.sampled_from([None, QUESTION]),
     pin_locked=st.booleans(),
@@ -38,6 +42,8 @@ def test_only_a_party_of_a_live_session_is_connected_and_only_to_the_other(looku
             assert lookup.number_in_service
             assert lookup.caller_side is not None
             assert lookup.calls_up == 0
+            assert not any((lookup.number_is_full, lookup.account_is_full))
+            assert not any((lookup.caller_is_ours, lookup.callee_is_ours))
             assert session.closed_at is None
             assert lookup.now < session.expires_at
             assert lookup.identified or lookup.caller == session.party(lookup.caller_side)

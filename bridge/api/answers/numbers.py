@@ -8,7 +8,7 @@ from bridge.api.answers.fields import Answer, Digits, Identified, Message, Meta
 class VirtualNumber(Answer):
     """Plivo's fields; those about renting, messages and applications are empty here.
 
-    Beyond Plivo's: state, reserved and live_sessions.
+    Beyond Plivo's: state, reserved, max_concurrent_calls and live_sessions.
     """
 
     added_on: str
@@ -43,6 +43,8 @@ class VirtualNumber(Answer):
     voice_rate: None
     state: Literal["active", "draining", "quarantined", "retired"]
     reserved: bool
+    max_concurrent_calls: int | None
+    """Null: any number."""
     live_sessions: int
 
 

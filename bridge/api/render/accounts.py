@@ -16,6 +16,7 @@ def account(one: Account) -> Json:
         "city": "",
         "countries": list(one.countries) if one.countries is not None else None,
         "created": timestamp(one.created_at),
+        "max_concurrent_calls": one.max_concurrent_calls,
         "name": one.name,
         "resource_uri": f"/v1/Account/{one.auth_id}/",
         "state": "",

@@ -36,5 +36,6 @@ def virtual_number(account: str, one: VirtualNumber) -> Json:
         "voice_rate": None,
         "state": one.state.value,
         "reserved": one.reserved,
+        "max_concurrent_calls": one.max_concurrent_calls,
         "live_sessions": one.live_sessions,
     }

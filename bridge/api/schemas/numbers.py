@@ -3,6 +3,7 @@
 Of what Plivo's SDKs send, applications, CNAM and 10DLC have no meaning here and are refused.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -24,12 +25,15 @@ _FILTER_ALIASES = {
     "number_type": "type",  # Go and Java
     "country_iso": "country",  # as Plivo's search for numbers has it
 }
-_CLEARED_BY_NULL = ("alias", "subaccount")
+_CLEARED_BY_NULL: Mapping[str, Any] = {"alias": "", "subaccount": "", "max_concurrent_calls": 0}
 
 _Trunk = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 """As BRIDGE_TRUNK."""
 _Type = Literal["local", "fixed", "mobile", "national", "tollfree"]
 _State = Literal["active", "draining", "quarantined", "retired"]
+
+ConcurrentCalls = Annotated[int, Field(ge=0, le=100_000)]
+"""0: any number."""
 
 _NUMBER = r" *\+?[1-9][0-9]{1,14} *"
 
@@ -103,6 +107,8 @@ class AddNumbers(BaseModel):
     state: Literal["active", "draining", "quarantined"] | None = None
     reserved: Flag | None = None
     """To be given only when asked for by name."""
+    max_concurrent_calls: ConcurrentCalls | None = None
+    """Calls that may be up at once on each."""
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -117,6 +123,7 @@ class AddNumbers(BaseModel):
             number_type=NumberType(self.number_type) if self.number_type else None,
             subaccount=self.subaccount,
             reserved=self.reserved,
+            max_concurrent_calls=self.max_concurrent_calls,
             state=NumberState(self.state) if self.state else None,
         )
 
@@ -134,6 +141,8 @@ class UpdateNumber(BaseModel):
     state: _State | None = None
     """A retired one has to be added again."""
     reserved: Flag | None = None
+    max_concurrent_calls: ConcurrentCalls | None = None
+    """Null: any number."""
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -143,7 +152,11 @@ class UpdateNumber(BaseModel):
         if not isinstance(meant, dict):
             return meant
         meant.pop("number", None)
-        return meant | {name: "" for name in _CLEARED_BY_NULL if body.get(name, "") is None}
+        return meant | {
+            name: cleared
+            for name, cleared in _CLEARED_BY_NULL.items()
+            if body.get(name, "") is None
+        }
 
     def to_domain(self) -> NumberSettings:
         return NumberSettings(
@@ -151,6 +164,7 @@ class UpdateNumber(BaseModel):
             trunk=self.carrier,
             subaccount=self.subaccount,
             reserved=self.reserved,
+            max_concurrent_calls=self.max_concurrent_calls,
             state=NumberState(self.state) if self.state else None,
         )
 
