@@ -82,21 +82,23 @@ async def ask_pin(
     caller: Leg,
     question: AskPin,
     prompts: Prompts,
-    check: Callable[[str], Awaitable[Lookup | None]],
+    check: Callable[[str, int], Awaitable[Lookup | None]],
 ) -> Lookup | None:
     """Ask a caller for a PIN as often as it may try; what the right one leads to, else ``None``.
 
     A key ends the question at once; ``#``, the last digit that a PIN can have, or a pause ends the
     PIN.  No input counts as a try, but not as a wrong PIN.  What is typed is never written down.
+
+    ``check``: given what was typed, which may be nothing, and how often it was asked before.
     """
     if not caller.state.answered:
         await caller.answer()
     asks = await _sound(question.prompt, prompts, otherwise=Announcement.ENTER_PIN)
-    for _ in range(question.retries + 1):
+    for retry in range(question.retries + 1):
         pin = await _pin_while(caller, asks, longest=question.length, within=question.wait)
         if caller.state.ended:
             return None
-        if pin and (found := await check(pin)):
+        if found := await check(pin, retry):
             return found
         if pin:
             wrong = await _sound(question.incorrect, prompts, otherwise=Announcement.INCORRECT_PIN)

@@ -35,6 +35,7 @@ from bridge.domain.outcomes import (
     completed,
     refused,
 )
+from bridge.domain.pins import Guess
 from bridge.domain.recordings import NewRecording
 from bridge.domain.records import Arrival, CallRecord
 from bridge.domain.routing import AskPin, Connect, Lookup, Refuse, route
@@ -88,14 +89,18 @@ class CallLog(Protocol):
             Unavailable: it could not be written; then the call must not go on.
         """
 
-    async def identify(
-        self, call_id: UUID, virtual_number: str, pin: str, caller: PhoneNumber | None
-    ) -> Lookup | None:
+    async def identify(self, arrival: Arrival, guess: Guess) -> Lookup | None:
         """What a PIN leads to, or ``None`` if it is wrong, which counts against the caller.
 
         Raises:
             Unavailable: nobody could look.
         """
+
+    def no_pin(self, call_id: UUID, session: UUID, *, retry: int) -> None:
+        """Write, soon, that a caller who was asked for a PIN typed none.  Never waits."""
+
+    def needs_no_pin(self, call_id: UUID, session: UUID, at: datetime) -> None:
+        """Write, soon, that a party of a session with PINs is known by its number.  Never waits."""
 
     def ringing(self, call_id: UUID, at: datetime) -> None:
         """Write, soon, that the callee's phone rings.  Never waits."""
@@ -142,6 +147,8 @@ async def masked_call(
         return await crossed(call, other)
     if isinstance(decision, AskPin):
         decision = await _identified(call, decision, log=log, prompts=prompts)
+    elif isinstance(decision, Connect) and decision.session.manner.asks_pin:
+        log.needs_no_pin(call.id, decision.session.id, call.arrival.started_at)
     if isinstance(decision, Connect) and is_full():
         decision = Refuse("bridge-full")
     if isinstance(decision, Refuse):
@@ -198,9 +205,11 @@ async def _identified(
     The caller is answered, for it must hear and be heard.
     """
 
-    async def check(pin: str) -> Lookup | None:
-        arrival = call.arrival
-        return await log.identify(arrival.call_id, arrival.dialled, pin, arrival.caller)
+    async def check(pin: str, retry: int) -> Lookup | None:
+        if not pin:
+            log.no_pin(call.id, question.session, retry=retry)
+            return None
+        return await log.identify(call.arrival, Guess(pin, retry, asked_by=question.session))
 
     found = await ask_pin(call.a_leg, question, prompts, check)
     decision = route(found) if found else Refuse("wrong-pin")

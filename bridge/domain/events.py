@@ -31,6 +31,16 @@ _ANSWER = {Side.FIRST: "SessionFirstPartyAnswer", Side.SECOND: "SessionSecondPar
 _HANGUP = {Side.FIRST: "SessionFirstPartyHangup", Side.SECOND: "SessionSecondPartyHangup"}
 
 
+class PinStatus(enum.StrEnum):
+    """What came of a caller's PIN, in Plivo's words."""
+
+    SUCCESS = "success"
+    FAILED = "failed"
+    """Wrong, or none was typed."""
+    AUTHORIZED_CALLER = "AuthorizedCaller"
+    """None was asked for: it called from its own number."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Telling:
     """An event as it is written down: no number is in it, for its call has them."""
@@ -101,6 +111,16 @@ def rings(side: Side, at: datetime) -> Telling:
 def answers(side: Side, at: datetime) -> Telling:
     """That party has answered, or the call of the one who calls was."""
     return Telling(_ANSWER[side], at)
+
+
+def pin_status(status: PinStatus, at: datetime, *, retry: int | None = None) -> Telling:
+    """What came of a PIN.
+
+    Args:
+        retry: how often the caller had been asked again; ``None``: it was not asked.
+    """
+    counter = {} if retry is None else {"PinRetryCounter": retry}
+    return Telling(PIN_STATUS, at, {"PinAuthenticationStatus": status.value, **counter})
 
 
 def ends(record: CallRecord, charges: Mapping[Role, Charge], *, caller: Side) -> Sequence[Telling]:

@@ -1,6 +1,7 @@
 """PINs: what a stranger types to be led to a party's session, and what guessing costs."""
 
 import dataclasses
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 
 from bridge.domain.sessions import Side
@@ -41,6 +42,17 @@ class Pins:
 
     def given(self, side: Side) -> str | None:
         return self.first if side is Side.FIRST else self.second
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Guess:
+    """What a caller typed who was asked for a PIN."""
+
+    pin: str = dataclasses.field(repr=False)
+    retry: int
+    """How often it was asked before."""
+    asked_by: uuid.UUID
+    """The session that asks."""
 
 
 def choices(

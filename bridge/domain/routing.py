@@ -1,6 +1,7 @@
 """One inbound call: whom to ring, or why nobody."""
 
 import dataclasses
+import uuid
 from datetime import datetime
 
 from bridge.domain.numbers import PhoneNumber
@@ -11,6 +12,8 @@ from bridge.domain.sessions import Direction, Limits, Session, Side
 class AskPin:
     """Answer, and ask the caller for a PIN; whether it is right, the store says."""
 
+    session: uuid.UUID
+    """Which asks: it is told what comes of it."""
     prompt: str
     """URL of what asks for it."""
     incorrect: str | None

@@ -67,6 +67,8 @@ class Manner:
     quiet_hours: QuietHours | None = None
     time_limit_warning: int = 60
     """Seconds before the end of a call by its limit at which both are told; -1 for never."""
+    asks_pin: bool = False
+    """Whether strangers may come in by a PIN."""
     forces_pin: bool = False
     """Whether even a party that calls from its own number must type its PIN."""
 

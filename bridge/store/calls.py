@@ -6,9 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from bridge import metrics
-from bridge.domain.events import Telling
+from bridge.domain import events
+from bridge.domain.events import PinStatus, Telling
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.pins import WINDOW
+from bridge.domain.pins import WINDOW, Guess
 from bridge.domain.rates import UNANSWERED, Charge, Direction, Tariff
 from bridge.domain.records import Arrival, CallRecord, LegRecord, OpenCall, Origin, Role
 from bridge.domain.routing import Lookup
@@ -17,7 +18,7 @@ from bridge.store import pins, queries
 from bridge.store.pool import Connection, Database, Row
 from bridge.store.rates import day_of, find_rate
 from bridge.store.session_rows import digits, session
-from bridge.store.teller import begin_tale
+from bridge.store.teller import begin_tale, tell_of_pin
 
 
 class Calls:
@@ -59,30 +60,38 @@ class Calls:
             unknown_caller_play=row["unknown_caller_play"],
         )
 
-    async def identify(
-        self, call_id: UUID, virtual_number: str, pin: str, caller: PhoneNumber | None
-    ) -> Lookup | None:
+    async def identify(self, arrival: Arrival, guess: Guess) -> Lookup | None:
         """What is known of a caller who typed a PIN; ``None`` if it was wrong, which is counted.
 
         A right one is written down with the call, and the caller's number with the session where
-        it is to be remembered.  After too many wrong ones even a right one is none.
+        it is to be remembered.  After too many wrong ones even a right one is none.  The session
+        that asked, or that it led to, is told.
 
         Raises:
             StoreUnavailable: it was not looked at, or nobody knows.
         """
-        where = {"virtual_number": virtual_number, "caller": digits(caller)}
+        call_id, caller = arrival.call_id, arrival.caller
+        where = {"virtual_number": arrival.dialled, "caller": digits(caller)}
         async with self._database.transaction() as connection:
-            await self._sql.lock_guesses(connection, virtual_number=virtual_number)
+            await self._sql.lock_guesses(connection, virtual_number=arrival.dialled)
             tried = await self._sql.count_wrong_pins(connection, **where, window=WINDOW)
+            failed = events.pin_status(PinStatus.FAILED, tried["now"], retry=guess.retry)
             if pins.locked(tried):
+                await tell_of_pin(connection, call_id, guess.asked_by, failed)
                 metrics.PINS_TYPED.labels("locked").inc()
                 return Lookup(
                     now=tried["now"], number_in_service=True, caller=caller, pin_locked=True
                 )
-            if not await self._sql.identify_caller(connection, **where, call_id=call_id, pin=pin):
+            found = await self._sql.identify_caller(
+                connection, **where, call_id=call_id, pin=guess.pin
+            )
+            if found is None:
+                await tell_of_pin(connection, call_id, guess.asked_by, failed)
                 await self._sql.note_wrong_pin(connection, **where, window=WINDOW)
                 metrics.PINS_TYPED.labels("wrong").inc()
                 return None
+            right = events.pin_status(PinStatus.SUCCESS, tried["now"], retry=guess.retry)
+            await tell_of_pin(connection, call_id, found["session"], right)
             metrics.PINS_TYPED.labels("right").inc()
             await self._sql.remember_caller(connection, call_id=call_id)
             row = await self._sql.look_up_order(connection, call_id=call_id)
@@ -165,6 +174,12 @@ class Calls:
     async def write_telling(self, connection: Connection, call_id: UUID, telling: Telling) -> None:
         """Anything else that is to be told of a call, once."""
         await (await begin_tale(connection, call_id)).tells(telling)
+
+    async def write_pin_status(
+        self, connection: Connection, call_id: UUID, session: UUID, telling: Telling
+    ) -> None:
+        """What came of a PIN that was not typed, or not asked for."""
+        await tell_of_pin(connection, call_id, session, telling)
 
     async def _charge(self, connection: Connection, arrival: Arrival, leg: LegRecord) -> Charge:
         """What the leg costs, by the rates of the day on which it was answered."""

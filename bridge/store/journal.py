@@ -3,14 +3,15 @@
 import asyncio
 import collections
 from collections.abc import Awaitable, Callable, Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import structlog
 import tenacity
 
-from bridge.domain.events import Telling
-from bridge.domain.numbers import PhoneNumber
+from bridge.domain import events
+from bridge.domain.events import PinStatus, Telling
+from bridge.domain.pins import Guess
 from bridge.domain.recordings import NewRecording
 from bridge.domain.records import Arrival, CallRecord
 from bridge.domain.routing import Lookup
@@ -42,10 +43,8 @@ class Journal:
     async def arrived(self, arrival: Arrival) -> Lookup:
         return await self._calls.arrived(arrival)
 
-    async def identify(
-        self, call_id: UUID, virtual_number: str, pin: str, caller: PhoneNumber | None
-    ) -> Lookup | None:
-        return await self._calls.identify(call_id, virtual_number, pin, caller)
+    async def identify(self, arrival: Arrival, guess: Guess) -> Lookup | None:
+        return await self._calls.identify(arrival, guess)
 
     def answered(self, call_id: UUID, at: datetime | None, *, ringing_at: datetime | None) -> None:
         self._add(
@@ -70,6 +69,22 @@ class Journal:
         """Tell, soon, what a call has to tell beyond its legs: PINs, recordings."""
         self._add(
             call_id, lambda connection: self._calls.write_telling(connection, call_id, telling)
+        )
+
+    def no_pin(self, call_id: UUID, session: UUID, *, retry: int) -> None:
+        """Tell, soon, the session that asked for a PIN that none was typed."""
+        failed = events.pin_status(PinStatus.FAILED, datetime.now(UTC), retry=retry)
+        self._add(
+            call_id,
+            lambda connection: self._calls.write_pin_status(connection, call_id, session, failed),
+        )
+
+    def needs_no_pin(self, call_id: UUID, session: UUID, at: datetime) -> None:
+        """Tell, soon, a session with PINs that a party called from its own number."""
+        known = events.pin_status(PinStatus.AUTHORIZED_CALLER, at)
+        self._add(
+            call_id,
+            lambda connection: self._calls.write_pin_status(connection, call_id, session, known),
         )
 
     def recording(self, recording: NewRecording) -> None:

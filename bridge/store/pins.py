@@ -2,8 +2,6 @@
 
 import secrets
 import string
-from collections.abc import Mapping
-from typing import Any
 
 from bridge.domain.pins import is_locked
 from bridge.domain.routing import AskPin
@@ -19,11 +17,13 @@ def random_pin(length: int) -> str:
 
 def pin_question(row: Row) -> AskPin | None:
     """What the caller of an arrival is asked: as its own session says, or the number's newest."""
-    own: Mapping[str, Any] = row["options"] if row["registered"] else {}
-    options = own if own.get("force_pin_authentication") else row["pin_options"]
-    if options is None:
+    session, options = row["pin_session"], row["pin_options"]
+    if row["registered"] and row["options"].get("force_pin_authentication"):
+        session, options = row["id"], row["options"]
+    if session is None:
         return None
     return AskPin(
+        session=session,
         prompt=options["pin_prompt_play"],
         incorrect=options.get("incorrect_pin_play"),
         retries=options.get("pin_retry", 1),

@@ -80,6 +80,7 @@ def _manner(options: Mapping[str, Any]) -> Manner:
         quiet_hours=_quiet_hours(options.get("quiet_hours")),
         answer_guard=AnswerGuard(options.get("answer_guard", AnswerGuard.NONE)),
         time_limit_warning=options.get("time_limit_warning") or Manner.time_limit_warning,
+        asks_pin=options.get("is_pin_authentication_required", False),
         forces_pin=options.get("force_pin_authentication", False),
     )
 

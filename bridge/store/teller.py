@@ -58,8 +58,7 @@ class Tale:
             await self._write([telling])
 
     async def _write(self, tellings: Sequence[Telling]) -> None:
-        once = self.told - {events.PIN_STATUS}  # which every attempt has one of
-        new = [one for one in tellings if one.name not in once]
+        new = [one for one in tellings if one.name not in self.told]
         if new:
             await self._sql.tell_of_call(
                 self._connection,
@@ -84,4 +83,18 @@ async def begin_tale(connection: Connection, call_id: UUID) -> Tale:
         frozenset(row["told"]) if row else frozenset(),
         _connection=connection,
         _sql=sql,
+    )
+
+
+async def tell_of_pin(
+    connection: Connection, call_id: UUID, asked_by: UUID, telling: Telling
+) -> None:
+    """Write what came of a PIN, for the session that asked for it."""
+    await queries.load().tell_of_pin(
+        connection,
+        session=asked_by,
+        call_id=call_id,
+        name=telling.name,
+        happened_at=telling.happened_at,
+        attributes=dict(telling.attributes),
     )

@@ -23,24 +23,7 @@ WITH held AS (
      ORDER BY session.closed_at IS NULL AND session.expires_at > now() DESC, found.own DESC
      LIMIT 1
 ), stranger AS MATERIALIZED (  -- nothing for a party; else one look into an index for each
-    SELECT (SELECT options
-              FROM ((SELECT created_at, options
-                       FROM session
-                      WHERE virtual_number = :dialled::text
-                        AND options @> '{"is_pin_authentication_required": true}'
-                        AND over_at IS NULL AND closed_at IS NULL AND expires_at > now()
-                      ORDER BY created_at DESC
-                      LIMIT 1)
-                     UNION ALL
-                    (SELECT created_at, options
-                       FROM session
-                      WHERE second_virtual_number = :dialled::text
-                        AND options @> '{"is_pin_authentication_required": true}'
-                        AND over_at IS NULL AND closed_at IS NULL AND expires_at > now()
-                      ORDER BY created_at DESC
-                      LIMIT 1)) AS asking
-             ORDER BY created_at DESC
-             LIMIT 1) AS pin_options,
+    SELECT asking.id AS pin_session, asking.options AS pin_options,
            (SELECT length  -- one look for each, however many PINs there are
               FROM generate_series(15, 4, -1) AS length
              WHERE EXISTS (SELECT FROM pin
@@ -75,6 +58,26 @@ WITH held AS (
               FROM wrong_pin
              WHERE virtual_number = :dialled::text
                AND typed_at > now() - make_interval(secs => :window::integer)) AS wrong_on_number
+      FROM (SELECT) AS one
+      LEFT JOIN LATERAL (
+           SELECT id, options
+             FROM ((SELECT id, created_at, options
+                      FROM session
+                     WHERE virtual_number = :dialled::text
+                       AND options @> '{"is_pin_authentication_required": true}'
+                       AND over_at IS NULL AND closed_at IS NULL AND expires_at > now()
+                     ORDER BY created_at DESC
+                     LIMIT 1)
+                    UNION ALL
+                   (SELECT id, created_at, options
+                      FROM session
+                     WHERE second_virtual_number = :dialled::text
+                       AND options @> '{"is_pin_authentication_required": true}'
+                       AND over_at IS NULL AND closed_at IS NULL AND expires_at > now()
+                     ORDER BY created_at DESC
+                     LIMIT 1)) AS newest
+            ORDER BY created_at DESC
+            LIMIT 1) AS asking ON true
      WHERE NOT EXISTS (SELECT FROM held WHERE live AND NOT forced)
 ), new_call AS (
     INSERT INTO call (id, node, session, caller_side, virtual_number, caller, started_at)
@@ -105,7 +108,7 @@ SELECT now() AS now,
        session.valid_from, session.expires_at, session.closed_at, session.ring_timeout,
        session.call_time_limit, session.max_calls, session.max_total_duration, session.options,
        coalesce(held.own AND held.live, false) AS registered,
-       stranger.pin_options, stranger.longest_pin, stranger.unknown_caller_play,
+       stranger.pin_session, stranger.pin_options, stranger.longest_pin, stranger.unknown_caller_play,
        stranger.wrong_of_caller, stranger.wrong_on_number
   FROM (SELECT) AS one
   LEFT JOIN number_use(:dialled::text, :call_id::uuid) AS used ON true
@@ -168,7 +171,7 @@ UPDATE call
   FROM found
  WHERE call.id = :call_id::uuid
    AND call.ended_at IS NULL
-RETURNING call.id;
+RETURNING call.session;
 
 -- name: remember_caller!
 -- From now on a caller whose PIN was right is known by its number, where that is agreed and the pair

@@ -34,6 +34,25 @@ SELECT counted.account, counted.id, counted.before + telling.place, :call_id::uu
  ORDER BY telling.place
 ON CONFLICT DO NOTHING;
 
+-- name: tell_of_pin!
+-- Write what came of a caller's PIN, once for each try, for the session that asked: the call itself
+-- is nobody's until a PIN was right.
+WITH counted AS (
+    UPDATE session
+       SET event_count = session.event_count + 1
+     WHERE session.id = :session::uuid
+       AND NOT EXISTS (SELECT FROM event
+                        WHERE event.call = :call_id::uuid
+                          AND event.name = :name::text
+                          AND event.attributes ->> 'PinRetryCounter'
+                              IS NOT DISTINCT FROM :attributes::jsonb ->> 'PinRetryCounter')
+    RETURNING id, account, event_count
+)
+INSERT INTO event (account, session, sequence, call, name, happened_at, attributes)
+SELECT account, id, event_count, :call_id::uuid, :name::text, :happened_at::timestamptz,
+       :attributes::jsonb
+  FROM counted;
+
 -- name: take_delivery^
 -- The event that is due longest and is the next of its session.  It is locked: as long as this
 -- transaction lasts nobody else sends it, nor any after it; if it does not end well, anybody may.

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.pins import Guess
 from bridge.domain.records import Arrival
 from bridge.store.calls import Calls
 from bridge.store.errors import StoreUnavailable
@@ -32,6 +33,7 @@ class Scene:
     calls: Calls
     database: Database
     call: Arrival
+    session: uuid.UUID
 
 
 async def is_answered(scene: Scene) -> None:
@@ -45,7 +47,7 @@ async def ends(scene: Scene) -> None:
 
 
 async def shows_its_pin(scene: Scene) -> None:
-    assert await scene.calls.identify(scene.call.call_id, VIRTUAL.e164, PIN, scene.call.caller)
+    assert await scene.calls.identify(scene.call, Guess(PIN, 0, asked_by=scene.session))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ async def test_a_call_goes_on_while_its_session_and_its_calls_are_changed(
         await connection.execute(
             "UPDATE session SET modified_at = now() WHERE id = $1", session.session.id
         )
-        group.create_task(does(Scene(calls, database, call)))
+        group.create_task(does(Scene(calls, database, call, session.session.id)))
         await somebody_waits(connection)
         await connection.execute(
             "UPDATE call SET hangup_asked_at = now() WHERE id = $1", call.call_id

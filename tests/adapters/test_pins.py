@@ -11,13 +11,14 @@ import pytest
 import structlog
 
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.pins import CALLER_TRIES, NUMBER_TRIES, Pins
+from bridge.domain.pins import CALLER_TRIES, NUMBER_TRIES, Guess, Pins
 from bridge.domain.records import Arrival
 from bridge.domain.reports import SessionReport
 from bridge.domain.requests import NewSession, Refusal, SessionChange
 from bridge.domain.routing import AskPin, Connect, Lookup, Refuse, route
 from bridge.domain.sessions import Side
 from bridge.store.calls import Calls
+from bridge.store.journal import Journal
 from bridge.store.numbers import Numbers
 from bridge.store.orders import Orders
 from bridge.store.pool import Database
@@ -80,7 +81,7 @@ class Desk:
 
     async def arrives(
         self, caller: PhoneNumber | None, dialled: PhoneNumber = VIRTUAL
-    ) -> tuple[uuid.UUID, Lookup]:
+    ) -> tuple[Arrival, Lookup]:
         call_id = uuid.uuid4()
         arrival = Arrival(
             call_id=call_id,
@@ -89,19 +90,26 @@ class Desk:
             dialled=dialled.e164,
             started_at=datetime.now(UTC),
         )
-        return call_id, await self.calls.arrived(arrival)
+        return arrival, await self.calls.arrived(arrival)
 
     async def types(
-        self, pin: str, caller: PhoneNumber | None = MALLORY, dialled: PhoneNumber = VIRTUAL
+        self,
+        pin: str,
+        caller: PhoneNumber | None = MALLORY,
+        dialled: PhoneNumber = VIRTUAL,
+        *,
+        retry: int = 0,
     ) -> Connect | AskPin | Refuse | None:
         """What becomes of a caller who is asked, and types that; its call is over then."""
-        call_id, lookup = await self.arrives(caller, dialled)
+        arrival, lookup = await self.arrives(caller, dialled)
         decided: Connect | AskPin | Refuse | None = route(lookup)
         if isinstance(decided, AskPin):
-            found = await self.calls.identify(call_id, dialled.e164, pin, caller)
+            guess = Guess(pin, retry, asked_by=decided.session)
+            found = await self.calls.identify(arrival, guess)
             decided = route(found) if found else None
         await self.execute(
-            "UPDATE call SET ended_at = now(), disposition = 'completed' WHERE id = $1", call_id
+            "UPDATE call SET ended_at = now(), disposition = 'completed' WHERE id = $1",
+            arrival.call_id,
         )
         return decided
 
@@ -131,11 +139,12 @@ async def test_a_stranger_is_asked_as_the_newest_session_says_and_its_pin_decide
     desk: Desk,
 ) -> None:
     await desk.session(ALICE, BOB)
-    await desk.session(
+    newest = await desk.session(
         CAROL, person(1), Pins(first="333333", second="4444"), {"pin_retry": 0}, cooloff=60
     )
     _, lookup = await desk.arrives(MALLORY)
     assert route(lookup) == AskPin(
+        session=newest.session.id,
         prompt="https://x.test/pin.mp3",
         incorrect="https://x.test/wrong.mp3",
         retries=0,
@@ -257,10 +266,10 @@ async def test_a_pin_is_held_as_long_as_a_pair_is(desk: Desk) -> None:
     changed = await desk.sessions.update(desk.account, made.session.id, change, BY)
     assert isinstance(changed, SessionReport)
     assert await desk.rows(held) == [(True,)]
-    call_id, _ = await desk.arrives(ALICE)
+    arrival, _ = await desk.arrives(ALICE)
     await desk.execute("UPDATE call SET ended_at = now(), disposition = 'completed'")
     async with desk.database.connection() as connection:
-        await desk.sessions._sql.prolong_session(connection, call_id=call_id)
+        await desk.sessions._sql.prolong_session(connection, call_id=arrival.call_id)
     assert await desk.rows(held) == [(True,)]
     await desk.execute("UPDATE call SET ended_at = NULL, disposition = NULL")
     await desk.sessions.expire(desk.account, made.session.id, BY, hang_up=False)
@@ -363,12 +372,12 @@ async def test_where_no_pin_is_left_it_is_said(desk: Desk) -> None:
 async def test_a_caller_who_guessed_too_often_is_not_asked_and_no_pin_is_right(
     desk: Desk,
 ) -> None:
-    await desk.session(ALICE, BOB)
-    call_id, _ = await desk.arrives(MALLORY)  # asked before it was enough
+    asking = (await desk.session(ALICE, BOB)).session.id
+    arrival, _ = await desk.arrives(MALLORY)  # asked before it was enough
     for _ in range(CALLER_TRIES):
         assert await desk.types(WRONG) is None
     assert await desk.types("1111") == Refuse("pin-locked")
-    late = await desk.calls.identify(call_id, VIRTUAL.e164, "1111", MALLORY)
+    late = await desk.calls.identify(arrival, Guess("1111", 0, asked_by=asking))
     assert late
     assert route(late) == Refuse("pin-locked")
     assert await desk.reaches("1111", CAROL) == BOB
@@ -395,11 +404,11 @@ async def test_strangers_who_guess_with_many_numbers_are_locked_out_of_the_numbe
 
 
 async def test_guessing_in_many_calls_at_once_tries_no_more(desk: Desk) -> None:
-    await desk.session(ALICE, BOB)
+    asking = (await desk.session(ALICE, BOB)).session.id
     calls = [(await desk.arrives(MALLORY))[0] for _ in range(3 * CALLER_TRIES)]
     async with asyncio.TaskGroup() as group:
         tasks = [
-            group.create_task(desk.calls.identify(call, VIRTUAL.e164, WRONG, MALLORY))
+            group.create_task(desk.calls.identify(call, Guess(WRONG, 0, asked_by=asking)))
             for call in calls
         ]
     assert sum(task.result() is None for task in tasks) == CALLER_TRIES
@@ -461,3 +470,56 @@ async def test_who_was_remembered_may_become_the_missing_party(desk: Desk) -> No
     )
     assert isinstance(changed, SessionReport)
     assert changed.session.second_party == CAROL
+
+
+# --- what is told of them ---
+
+TOLD = """
+SELECT session, sequence, attributes ->> 'PinAuthenticationStatus',
+       (attributes ->> 'PinRetryCounter')::integer
+  FROM event
+ WHERE name = 'SessionPinAuthenticationStatus'
+ ORDER BY session, sequence
+"""
+
+
+async def test_a_wrong_pin_is_told_to_the_session_that_asked_and_a_right_one_to_its_own(
+    desk: Desk,
+) -> None:
+    older = (await desk.session(ALICE, BOB)).session.id
+    newest = (await desk.session(CAROL, person(1), Pins(first="3333", second="4444"))).session.id
+    arrival, _ = await desk.arrives(MALLORY)
+    for retry, pin in enumerate([WRONG, WRONG, "1111"]):
+        await desk.calls.identify(arrival, Guess(pin, retry, asked_by=newest))
+    told = [(newest, 1, "failed", 0), (newest, 2, "failed", 1), (older, 1, "success", 2)]
+    assert sorted(await desk.rows(TOLD)) == sorted(told)
+
+
+async def test_no_pin_and_none_needed_are_told_once_however_often_they_are_written(
+    desk: Desk, database: Database
+) -> None:
+    """Postgres may take what is written and die before it says so."""
+    session = (await desk.session(ALICE, BOB)).session.id
+    stranger, _ = await desk.arrives(MALLORY)
+    party, _ = await desk.arrives(ALICE)
+    for _ in range(2):
+        journal = Journal(database, desk.calls)
+        journal.no_pin(stranger.call_id, session, retry=0)
+        journal.needs_no_pin(party.call_id, session, party.started_at)
+        async with asyncio.TaskGroup() as group:
+            writing = group.create_task(journal.run())
+            await journal.written()
+            writing.cancel()
+    assert await desk.rows(TOLD) == [
+        (session, 1, "failed", 0),
+        (session, 2, "AuthorizedCaller", None),
+    ]
+
+
+async def test_a_locked_caller_s_pin_failed_whatever_it_was(desk: Desk) -> None:
+    session = (await desk.session(ALICE, BOB)).session.id
+    arrival, _ = await desk.arrives(MALLORY)
+    for _ in range(CALLER_TRIES):
+        await desk.types(WRONG)
+    assert await desk.calls.identify(arrival, Guess("1111", 3, asked_by=session))
+    assert (session, CALLER_TRIES + 1, "failed", 3) in await desk.rows(TOLD)

@@ -16,7 +16,7 @@ from plivo.utils import validate_v3_signature
 
 from bridge.domain.delivery import Rules
 from bridge.domain.egress import EgressRules
-from bridge.domain.events import Telling
+from bridge.domain.events import PinStatus, Telling, pin_status
 from bridge.domain.records import Arrival, CallRecord
 from bridge.domain.reports import SessionReport
 from bridge.domain.requests import NewSession, Refusal
@@ -166,7 +166,7 @@ async def test_the_end_of_a_call_and_its_events_are_one_transaction(
 async def test_each_thing_is_told_once_however_often_it_is_said(
     calls: Calls, database: Database, session: Sessions
 ) -> None:
-    await session(None)
+    made = await session(None)
     one = arrival()
     await calls.arrived(one)
     async with database.transaction() as connection:
@@ -174,12 +174,8 @@ async def test_each_thing_is_told_once_however_often_it_is_said(
         await calls.write_answer(connection, one.call_id, EPOCH, EPOCH)
         await calls.write_caller_answer(connection, one.call_id, EPOCH)
         for retry in (0, 1):
-            pin = Telling(
-                "SessionPinAuthenticationStatus",
-                EPOCH,
-                {"PinAuthenticationStatus": "failed", "PinRetryCounter": retry},
-            )
-            await calls.write_telling(connection, one.call_id, pin)
+            pin = pin_status(PinStatus.FAILED, EPOCH, retry=retry)
+            await calls.write_pin_status(connection, one.call_id, made.session.id, pin)
     for _ in range(2):
         await end(calls, database, record(one))
     async with database.connection() as connection:

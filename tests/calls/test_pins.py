@@ -9,14 +9,15 @@ from bridge.calls.live_call import LiveCall
 from bridge.domain.announcements import Announcement
 from bridge.domain.outcomes import Disposition
 from bridge.domain.routing import AskPin
+from bridge.domain.sessions import Manner
 from tests.calls.conftest import Exchange, settle
-from tests.people import A_STRANGER_CALLS, ALICE_CALLS, MALLORY
+from tests.people import A_STRANGER_CALLS, ALICE_CALLS, MALLORY, SESSION
 
 pytestmark = pytest.mark.looptime
 
 ASKS, WRONG = "https://example.test/pin.mp3", "https://example.test/wrong.mp3"
 SOUNDS = {ASKS: "sound:/prompts/asks", WRONG: "sound:/prompts/wrong"}
-QUESTION = AskPin(prompt=ASKS, incorrect=WRONG, retries=1, wait=5, length=6)
+QUESTION = AskPin(session=SESSION.id, prompt=ASKS, incorrect=WRONG, retries=1, wait=5, length=6)
 
 
 @pytest.fixture
@@ -31,6 +32,13 @@ async def caller(exchange: Exchange) -> LiveCall:
 
 def last_played(exchange: Exchange) -> tuple[str, ...]:
     return [command for command in exchange.asterisk.log if command[0] == "play"][-1][2:]
+
+
+def typed(exchange: Exchange) -> list[tuple[str, int]]:
+    """Each PIN, and how often its caller had been asked before."""
+    guesses = exchange.call_log.guesses
+    assert {guess.asked_by for guess in guesses} == {SESSION.id}
+    return [(guess.pin, guess.retry) for guess in guesses]
 
 
 async def types(exchange: Exchange, call: LiveCall, keys: str) -> None:
@@ -90,7 +98,7 @@ async def test_after_the_last_try_the_caller_is_hung_up_and_nobody_was_rung(
     assert caller.a_leg.state.ended
     assert caller.b_leg is None
     assert exchange.record.outcome.reason == "wrong-pin"
-    assert exchange.call_log.guesses == ["9999", "9999"]
+    assert typed(exchange) == [("9999", 0), ("9999", 1)]
 
 
 async def test_the_key_that_ends_a_complete_pin_is_not_the_next_answer(
@@ -100,7 +108,7 @@ async def test_the_key_that_ends_a_complete_pin_is_not_the_next_answer(
     exchange.asterisk.has_played(caller.a_leg)
     await settle()
     await types(exchange, caller, "123456#")
-    assert exchange.call_log.guesses == ["999999", "123456"]
+    assert typed(exchange) == [("999999", 0), ("123456", 1)]
     await is_rung(exchange, caller)
 
 
@@ -113,6 +121,10 @@ async def test_who_types_nothing_is_asked_again_and_then_hung_up(
         await asyncio.sleep(6)
     assert caller.a_leg.state.ended
     assert exchange.call_log.guesses == []
+    assert [what for what, _ in exchange.call_log.told] == [
+        "no PIN at retry 0",
+        "no PIN at retry 1",
+    ]
 
 
 async def test_too_many_wrong_ones_of_late_end_it_at_once(
@@ -140,3 +152,11 @@ async def test_a_stranger_hears_why_where_the_session_says_so(exchange: Exchange
     await settle()
     assert call.a_leg.state.ended
     assert exchange.record.outcome.reason == "unknown-caller"
+
+
+async def test_who_calls_from_its_own_number_is_told_of_as_known(exchange: Exchange) -> None:
+    with_pins = dataclasses.replace(SESSION, manner=Manner(asks_pin=True))
+    exchange.call_log.lookup = dataclasses.replace(ALICE_CALLS, session=with_pins)
+    call = await exchange.comes_in()
+    assert ("needs no PIN", call.id) in exchange.call_log.told
+    exchange.asterisk.hangs_up(call.a_leg)

@@ -1,5 +1,6 @@
 """A stranger shows by a PIN who it is: real keys (RFC 4733), on the wire."""
 
+import json
 from pathlib import Path
 
 from bridge.embedded.phones.phone import Phone, header, media, user
@@ -65,6 +66,15 @@ def test_a_party_with_another_phone_types_its_pin_and_reaches_the_other(site: Si
     assert_nothing_of(OTHER_PHONE, callee.received)
     assert_nothing_of(site.alice, caller.received)
     assert site.call_record()["caller_side"] == "second"
+    [told] = site.stack.rows(
+        "SELECT attributes FROM event JOIN call ON call.id = event.call"
+        " WHERE virtual_number = $1 AND name = 'SessionPinAuthenticationStatus'",
+        site.virtual,
+    )
+    assert json.loads(told["attributes"]) == {
+        "PinAuthenticationStatus": "success",
+        "PinRetryCounter": 0,
+    }
     assert_in_no_log(site, *pins.values())
 
 

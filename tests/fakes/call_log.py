@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from bridge.domain.numbers import PhoneNumber
+from bridge.domain.pins import Guess
 from bridge.domain.recordings import NewRecording
 from bridge.domain.records import Arrival, CallRecord, OpenCall
 from bridge.domain.routing import Lookup
@@ -19,7 +19,7 @@ class FakeCallLog:
     fails: Exception | None = None
     pins: dict[str, Lookup] = dataclasses.field(default_factory=dict)
     """What the right ones lead to."""
-    guesses: list[str] = dataclasses.field(default_factory=list)
+    guesses: list[Guess] = dataclasses.field(default_factory=list)
     arrivals: list[Arrival] = dataclasses.field(default_factory=list)
     told: list[tuple[str, UUID]] = dataclasses.field(default_factory=list)
     answers: list[UUID] = dataclasses.field(default_factory=list)
@@ -34,11 +34,15 @@ class FakeCallLog:
         self.arrivals.append(arrival)
         return self.lookup
 
-    async def identify(
-        self, call_id: UUID, virtual_number: str, pin: str, caller: PhoneNumber | None
-    ) -> Lookup | None:
-        self.guesses.append(pin)
-        return self.pins.get(pin)
+    async def identify(self, arrival: Arrival, guess: Guess) -> Lookup | None:
+        self.guesses.append(guess)
+        return self.pins.get(guess.pin)
+
+    def no_pin(self, call_id: UUID, session: UUID, *, retry: int) -> None:
+        self.told.append((f"no PIN at retry {retry}", call_id))
+
+    def needs_no_pin(self, call_id: UUID, session: UUID, at: datetime) -> None:
+        self.told.append(("needs no PIN", call_id))
 
     def ringing(self, call_id: UUID, at: datetime) -> None:
         self.told.append(("ringing", call_id))

@@ -12,7 +12,14 @@ from bridge.domain.routing import AskPin, Connect, Lookup, Refuse, route
 from bridge.domain.sessions import Manner, QuietHours, Side
 from tests.people import A_STRANGER_CALLS, ALICE, ALICE_CALLS, BOB, MALLORY, SESSION, VIRTUAL
 
-QUESTION = AskPin(prompt="https://x.test/pin.mp3", incorrect=None, retries=1, wait=5, length=4)
+QUESTION = AskPin(
+    session=SESSION.id,
+    prompt="https://x.test/pin.mp3",
+    incorrect=None,
+    retries=1,
+    wait=5,
+    length=4,
+)
 FORCED = dataclasses.replace(SESSION, manner=Manner(forces_pin=True))
 LOOKUPS = st.builds(
     Lookup,
