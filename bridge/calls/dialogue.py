@@ -9,7 +9,7 @@ from bridge.aio import race
 from bridge.ari.errors import AriError
 from bridge.ari.leg import Leg
 from bridge.domain.announcements import Announcement
-from bridge.domain.prompts import NoPrompt, Prompt
+from bridge.domain.prompts import MissedPrompt, NoPrompt, Prompt
 from bridge.domain.routing import AskPin, Lookup
 from bridge.domain.sessions import AnswerGuard
 
@@ -31,16 +31,34 @@ class Prompts(Protocol):
         """See to it that they are at hand soon."""
 
 
+class NotingPrompts:
+    """Prompts, and which of them a call had to do without."""
+
+    def __init__(self, prompts: Prompts, missed: list[MissedPrompt]) -> None:
+        self._prompts = prompts
+        self._missed = missed
+
+    async def get(self, url: str, *, within: float) -> Prompt | NoPrompt:
+        prompt = await self._prompts.get(url, within=within)
+        if isinstance(prompt, NoPrompt):
+            log.warning("prompt skipped", reason=prompt.reason)
+            if url not in {one.url for one in self._missed}:
+                self._missed.append(MissedPrompt(url, prompt.reason))
+        return prompt
+
+    def prefetch(self, urls: Iterable[str]) -> None:
+        self._prompts.prefetch(urls)
+
+
 async def say(leg: Leg, url: str | None, prompts: Prompts) -> None:
     """Let the party hear the prompt, answering its call if need be; return at its end.
 
-    A prompt that cannot be had is skipped and logged: no call fails for want of one.
+    A prompt that cannot be had is skipped: no call fails for want of one.
     """
     if url is None:
         return
     prompt = await prompts.get(url, within=_PROMPT_WAIT)
     if isinstance(prompt, NoPrompt):
-        log.warning("prompt skipped", reason=prompt.reason)
         return
     if not leg.state.answered:
         await leg.answer()

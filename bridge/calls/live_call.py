@@ -9,6 +9,7 @@ from bridge.ari.leg import Leg, LegState
 from bridge.domain.causes import Cause, sip_status
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import HungUpBy, Outcome
+from bridge.domain.prompts import MissedPrompt
 from bridge.domain.records import Arrival, CallRecord, LegRecord, Role
 from bridge.domain.routing import Connect
 from bridge.domain.sessions import RecordingPlan
@@ -37,6 +38,8 @@ class LiveCall:
     """Set when its story is told."""
     recording: RecordingPlan | None = None
     """``None``: it is not to be recorded."""
+    missed_prompts: list[MissedPrompt] = dataclasses.field(default_factory=list)
+    """Those that could not be had, each once."""
     asked_to_end: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     """Set when its customer wants it ended now."""
 
@@ -59,6 +62,7 @@ def record_of(call: LiveCall, outcome: Outcome, *, now: datetime) -> CallRecord:
         ended_at=max(leg.ended_at or now for leg in legs),
         end_is_estimate=any(_unseen(leg) for leg in (call.a_leg, call.b_leg) if leg),
         legs=tuple(legs),
+        missed_prompts=tuple(call.missed_prompts),
     )
 
 

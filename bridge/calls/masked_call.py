@@ -12,7 +12,15 @@ import structlog
 from bridge.aio import TIMED_OUT, alongside, race
 from bridge.ari.leg import Leg
 from bridge.calls.crossing import came_back, crossed, crosses
-from bridge.calls.dialogue import Prompts, accepts, ask_pin, entertain, say, time_left
+from bridge.calls.dialogue import (
+    NotingPrompts,
+    Prompts,
+    accepts,
+    ask_pin,
+    entertain,
+    say,
+    time_left,
+)
 from bridge.calls.live_call import LiveCall, who_hung_up
 from bridge.calls.recording import announce_recording, begin_recording
 from bridge.domain.causes import Cause
@@ -140,6 +148,7 @@ async def masked_call(
         AriError: Asterisk refused what we asked.
     """
     logger.info("call started", virtual_number=call.arrival.dialled)
+    prompts = NotingPrompts(prompts, call.missed_prompts)
     decision = route(await log.arrived(call.arrival))
     if other := came_back(call, calls):
         other.came_back = True
@@ -170,6 +179,7 @@ async def ordered_call(
         Unavailable, AriError: as `masked_call`.
     """
     logger.info("call ordered", virtual_number=call.arrival.dialled)
+    prompts = NotingPrompts(prompts, call.missed_prompts)
     decision = route(lookup)
     if not isinstance(decision, Connect):
         return refused(decision.reason if isinstance(decision, Refuse) else "unknown-caller")[0]

@@ -3,7 +3,7 @@
 import dataclasses
 
 from bridge.domain.causes import Cause
-from bridge.domain.outcomes import Disposition, Outcome
+from bridge.domain.outcomes import Disposition, Fault, HungUpBy, Outcome
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,6 +53,23 @@ _OF_DISPOSITION = {
     Disposition.NO_ANSWER: NO_ANSWER,
     Disposition.FAILED: UNKNOWN,
 }
+
+
+def hangup_source(outcome: Outcome) -> str:
+    """Who ended a call, as Plivo's ``HangupSource`` has it; ``Plivo`` is the bridge."""
+    match outcome:
+        case Outcome(hung_up_by=HungUpBy.UNKNOWN):
+            return "Unknown"
+        case Outcome(fault=Fault.CARRIER):
+            return "Carrier"
+        case Outcome(fault=Fault.US):
+            return "Error"
+        case Outcome(reason="customer-hung-up"):
+            return "API Request"
+        case Outcome(hung_up_by=HungUpBy.BRIDGE):
+            return "Plivo"
+        case _:
+            return str(outcome.hung_up_by).capitalize()
 
 
 def hangup_cause(outcome: Outcome, failed_with: int | None) -> HangupCause:

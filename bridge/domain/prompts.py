@@ -25,3 +25,12 @@ class NoPrompt:
     """
 
     reason: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MissedPrompt:
+    """What a call should have played and had to do without."""
+
+    url: str
+    reason: str
+    """As in `NoPrompt`."""

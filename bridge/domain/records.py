@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Outcome
+from bridge.domain.prompts import MissedPrompt
 from bridge.domain.sessions import AnswerGuard, Limits
 
 
@@ -78,6 +79,7 @@ class CallRecord:
     answered_at: datetime | None = None
     end_is_estimate: bool = False
     """Nobody of ours saw the end: ``ended_at`` is the latest it can have been."""
+    missed_prompts: tuple[MissedPrompt, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

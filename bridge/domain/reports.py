@@ -9,7 +9,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
+from bridge.domain.hangups import HangupCause, hangup_cause, hangup_source
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.outcomes import Disposition, Outcome
+from bridge.domain.prompts import MissedPrompt
 from bridge.domain.rates import Charge, Tariff
 from bridge.domain.records import Origin, Role
 from bridge.domain.sessions import Session, Side
@@ -24,6 +27,33 @@ class SessionStatus(enum.StrEnum):
     IN_PROGRESS = "in-progress"
     """A call is up, whether or not the session still takes new ones."""
     EXPIRED = "expired"
+
+
+_STATUSES = {
+    Disposition.COMPLETED: "completed",
+    Disposition.CANCELLED: "cancel",
+    Disposition.REFUSED: "failed",
+    Disposition.BUSY: "busy",
+    Disposition.NO_ANSWER: "no-answer",
+    Disposition.FAILED: "failed",
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a call ended."""
+
+    outcome: Outcome
+    failed_with: int | None
+    """Q.850 cause of the leg that was placed last, or of the only one."""
+
+    @property
+    def cause(self) -> HangupCause:
+        return hangup_cause(self.outcome, self.failed_with)
+
+    @property
+    def source(self) -> str:
+        return hangup_source(self.outcome)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +73,25 @@ class Interaction:
     amount: Decimal
     """What its legs cost."""
     recording: uuid.UUID | None = None
+    ending: Ending | None = None
+    """``None``: it is up."""
+    first_answered: bool = False
+    second_answered: bool = False
+    missed_prompts: Sequence[MissedPrompt] = ()
+    """What could not be played."""
+
+    def status(self, side: Side) -> str | None:
+        """What became of a party's leg, in the words of Plivo's calls; ``None``: there was none."""
+        leg, answered = (
+            (self.first_leg, self.first_answered)
+            if side is Side.FIRST
+            else (self.second_leg, self.second_answered)
+        )
+        if leg is None:
+            return None
+        if self.ending is None:
+            return "in-progress"
+        return "completed" if answered else _STATUSES[self.ending.outcome.disposition]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +109,8 @@ class LegReport:
     ended_at: datetime | None
     parent: uuid.UUID | None
     """The leg that came in, of a leg that was placed for it."""
+    ending: Ending | None = None
+    """Of its call; ``None``: it is up."""
     written_charge: Charge | None = None
     """What was written down when it ended; ``None`` before, and of a time without rates."""
 

@@ -8,6 +8,7 @@ from bridge.domain.records import Origin, Role
 from bridge.domain.reports import LegReport
 from bridge.store import queries
 from bridge.store.pool import Database, Row
+from bridge.store.session_rows import ending
 
 
 class CallReports:
@@ -38,6 +39,7 @@ class CallReports:
             answered_at=row["answered_at"],
             ended_at=row["ended_at"],
             parent=row["parent"],
+            ending=ending(row),
             written_charge=_charge(row),
         )
 

@@ -138,6 +138,7 @@ class Calls:
             reason=outcome.reason,
             fault=outcome.fault.value,
             hung_up_by=outcome.hung_up_by.value,
+            missed_prompts=[dataclasses.asdict(missed) for missed in record.missed_prompts],
         )
         charges: dict[Role, Charge] = {}
         for leg in record.legs:

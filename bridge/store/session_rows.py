@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.reports import Interaction, SessionReport, SessionStatus
+from bridge.domain.outcomes import Disposition, Fault, HungUpBy, Outcome
+from bridge.domain.prompts import MissedPrompt
+from bridge.domain.reports import Ending, Interaction, SessionReport, SessionStatus
 from bridge.domain.sessions import (
     AnswerGuard,
     Direction,
@@ -121,4 +123,23 @@ def _interaction(item: dict[str, Any]) -> Interaction:
         billed_seconds=int(item["billed_seconds"]),
         amount=Decimal(item["amount"]),
         recording=uuid.UUID(item["recording"]) if item["recording"] else None,
+        ending=ending(item),
+        first_answered=bool(item["first_answered"]),
+        second_answered=bool(item["second_answered"]),
+        missed_prompts=[MissedPrompt(**one) for one in item["missed_prompts"]],
+    )
+
+
+def ending(item: Mapping[str, Any]) -> Ending | None:
+    """How a call ended, from its columns; ``None``: it has not."""
+    if item["disposition"] is None:
+        return None
+    return Ending(
+        outcome=Outcome(
+            Disposition(item["disposition"]),
+            item["reason"] or "unknown",
+            Fault(item["fault"] or Fault.UNKNOWN),
+            HungUpBy(item["hung_up_by"] or HungUpBy.UNKNOWN),
+        ),
+        failed_with=item["failed_with"],
     )

@@ -224,11 +224,11 @@ UPDATE call
 -- The one record of a finished call.  Inserts the call too, for its arrival may not have been
 -- written while Postgres was away; a record that is complete is never changed.
 INSERT INTO call (id, node, virtual_number, caller, started_at, ringing_at, answered_at, ended_at,
-                  end_is_estimate, disposition, reason, fault, hung_up_by)
+                  end_is_estimate, disposition, reason, fault, hung_up_by, missed_prompts)
 VALUES (:call_id::uuid, :node::text, :dialled::text, :caller::text, :started_at::timestamptz,
         :ringing_at::timestamptz, :answered_at::timestamptz, :ended_at::timestamptz,
         :end_is_estimate::boolean, :disposition::text, :reason::text, :fault::text,
-        :hung_up_by::text)
+        :hung_up_by::text, :missed_prompts::jsonb)
 ON CONFLICT (id) DO UPDATE
    SET ringing_at = coalesce(excluded.ringing_at, call.ringing_at),
        answered_at = coalesce(excluded.answered_at, call.answered_at),
@@ -237,7 +237,8 @@ ON CONFLICT (id) DO UPDATE
        disposition = excluded.disposition,
        reason = excluded.reason,
        fault = excluded.fault,
-       hung_up_by = excluded.hung_up_by
+       hung_up_by = excluded.hung_up_by,
+       missed_prompts = excluded.missed_prompts
  WHERE call.ended_at IS NULL;
 
 -- name: prolong_session!
@@ -335,7 +336,11 @@ SELECT leg.id, leg.role, call.origin, leg.party_number,
                  ELSE coalesce(session.second_virtual_number, session.virtual_number) END
             END AS virtual_number,
        leg.started_at, leg.answered_at, leg.ended_at, leg.billed_seconds, leg.rate, leg.amount,
-       CASE leg.role WHEN 'b' THEN a_leg.id END AS parent
+       CASE leg.role WHEN 'b' THEN a_leg.id END AS parent,
+       call.disposition, call.reason, call.fault, call.hung_up_by,
+       coalesce((SELECT b_leg.hangup_cause FROM leg AS b_leg
+                  WHERE b_leg.call = call.id AND b_leg.role = 'b'),
+                a_leg.hangup_cause) AS failed_with
   FROM leg
   JOIN call ON call.id = leg.call
   JOIN session ON session.id = call.session

@@ -576,6 +576,9 @@ async def test_the_legs_that_an_interaction_names_can_be_got(api: Api, database:
         "call_direction": "inbound",
         "from_number": ALICE.e164[1:],
         "to_number": virtual,
+        "hangup_cause_name": "Normal Hangup",
+        "hangup_cause_code": 4000,
+        "hangup_source": "Caller",
     }
     assert (second["from_number"], second["to_number"]) == (virtual, BOB.e164[1:])
     assert second["call_direction"] == "outbound"

@@ -11,6 +11,7 @@ from bridge.calls.live_call import LiveCall
 from bridge.domain.announcements import Announcement
 from bridge.domain.causes import Cause
 from bridge.domain.outcomes import Disposition, HungUpBy
+from bridge.domain.prompts import MissedPrompt
 from bridge.domain.sessions import AnswerGuard, Manner
 from tests.calls.conftest import Exchange, settle
 from tests.people import ALICE_CALLS, SESSION
@@ -100,6 +101,11 @@ async def test_a_prompt_that_cannot_be_had_is_skipped(exchange: Exchange) -> Non
     call = await is_answered(exchange)
     assert are_joined(exchange)
     exchange.asterisk.hangs_up(call.a_leg)
+    await settle()
+    assert sorted(exchange.record.missed_prompts, key=lambda missed: missed.url) == [
+        MissedPrompt(TO_ALICE, "http-404"),
+        MissedPrompt(TO_BOB, "http-404"),
+    ]
 
 
 async def test_a_prompt_that_asterisk_does_not_play_is_skipped(exchange: Exchange) -> None:

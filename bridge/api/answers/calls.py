@@ -22,6 +22,10 @@ class Leg(Identified):
     to_number: Digits
     total_amount: str
     total_rate: str
+    hangup_cause_name: str | None
+    """Null while it is up.  Names, codes and sources are those of Plivo's calls."""
+    hangup_cause_code: int | None
+    hangup_source: str | None
 
 
 class CallOrdered(Message):

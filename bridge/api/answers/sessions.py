@@ -10,6 +10,15 @@ PlusDigits = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{1,14}$")]
 """A phone number with the plus."""
 
 
+PartyStatus = Literal["in-progress", "completed", "busy", "no-answer", "cancel", "failed"]
+"""Of a party's leg, in the words of Plivo's calls."""
+
+
+class MissedPrompt(Answer):
+    url: str
+    reason: str
+
+
 class Interaction(Answer):
     """One call of a session.  What there is not is left out."""
 
@@ -23,6 +32,13 @@ class Interaction(Answer):
     call_billed_duration: int
     total_call_count: int
     duration: int
+    first_party_status: PartyStatus | None = None
+    second_party_status: PartyStatus | None = None
+    hangup_cause_name: str | None = None
+    hangup_cause_code: int | None = None
+    hangup_source: str | None = None
+    missed_prompts: list[MissedPrompt] | None = None
+    """What could not be played, and why; the call went on without it."""
 
 
 class Session(Answer):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from bridge.api.render.forms import Json, digits
+from bridge.api.render.forms import Json, digits, hangup
 from bridge.domain.records import Origin, Role
 from bridge.domain.reports import LegReport
 
@@ -37,6 +37,7 @@ def leg(account: str, one: LegReport) -> Json:
         "to_number": virtual if inbound else party,
         "total_amount": _money(one.charge.amount),
         "total_rate": _money(one.charge.price_per_minute),
+        **hangup(one.ending),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from yarl import URL
 
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.reports import Page
+from bridge.domain.reports import Ending, Page
 
 Json = dict[str, Any]
 
@@ -38,3 +38,12 @@ def page(items: Sequence[Json], whole: Page[Any], *, url: URL, limit: int, offse
 def timestamp(at: datetime | None) -> str:
     """UTC as Go prints it, which is how Plivo does; empty for never."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC") if at else ""
+
+
+def hangup(ending: Ending | None) -> Json:
+    """Why a call ended and whose doing it was, in Plivo's words; null while it is up."""
+    return {
+        "hangup_cause_name": ending.cause.name if ending else None,
+        "hangup_cause_code": ending.cause.code if ending else None,
+        "hangup_source": ending.source if ending else None,
+    }

@@ -1,12 +1,14 @@
 """Masking sessions and their interactions."""
 
+import dataclasses
 from decimal import Decimal
 from uuid import UUID
 
 from bridge.api.cursors import make_cursor
-from bridge.api.render.forms import Json, digits, timestamp
+from bridge.api.render.forms import Json, digits, hangup, timestamp
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.reports import DryRun, Interaction, Page, SessionReport, SessionStep
+from bridge.domain.sessions import Side
 
 _PIN_FIELDS = (
     "generate_pin",
@@ -159,6 +161,10 @@ def _interaction(account: str, item: Interaction) -> Json:
         "call_billed_duration": item.billed_seconds,
         "total_call_count": item.leg_count,
         "duration": item.seconds,
+        "first_party_status": item.status(Side.FIRST),
+        "second_party_status": item.status(Side.SECOND),
+        **hangup(item.ending),
+        "missed_prompts": [dataclasses.asdict(one) for one in item.missed_prompts] or None,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
