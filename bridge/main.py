@@ -55,9 +55,11 @@ from bridge.store.outbox import EVENT_CHANNEL, Outbox
 from bridge.store.pool import Database
 from bridge.store.recordings import Recordings
 from bridge.store.sessions import Sessions
+from bridge.store.signing import SigningSecrets
 from bridge.store.subaccounts import Subaccounts
 from bridge.store.upkeep import keep_up
 from bridge.webhook_settings import WebhookSettings
+from bridge.webhooks.advice import Applications
 from bridge.webhooks.delivery import Delivery
 
 log = structlog.get_logger(__name__)
@@ -108,11 +110,21 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
             now=_now,
         )
         prompts = _prompts(egress, media)
+        orders = Orders(database, node=settings.node)
+        sessions = Sessions(database, orders, headroom=settings.pool_headroom)
+        application = Applications(
+            egress,
+            facts=sessions.facts,
+            secrets=SigningSecrets(database).list,
+            now=_now,
+            within=webhooks.routing_webhook_timeout,
+        )
         story = functools.partial(
             masked_call,
             log=journal,
             switch=asterisk,
             prompts=prompts,
+            application=application,
             calls=switchboard.calls,
             is_full=lambda: len(switchboard.live) > settings.max_calls,
         )
@@ -132,8 +144,6 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
                 "accepting_calls": stream.admitting,
             }
 
-        orders = Orders(database, node=settings.node)
-        sessions = Sessions(database, orders, headroom=settings.pool_headroom)
         hangups = Hangups(database, node=settings.node, hang_up=switchboard.hang_up)
 
         async def look() -> None:

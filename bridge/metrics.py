@@ -20,6 +20,7 @@ PINS_TYPED = Counter(
     "masking_pins_typed", "PINs that callers typed: right, wrong, or after too many.", ["how"]
 )
 WEBHOOKS = Counter("masking_webhooks", "Attempts to bring an event to its receiver.", ["result"])
+ADVICE = Counter("masking_advice", "What applications said when asked about a call.", ["advice"])
 
 
 def exposition() -> bytes:

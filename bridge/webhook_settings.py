@@ -25,6 +25,8 @@ class WebhookSettings(BaseSettings):
     """Requests at once.  Each holds a connection to Postgres."""
     webhook_workers_per_host: Annotated[int, pydantic.Field(ge=1, le=200)] = 5
     """Of them, to one host: the others are for everybody else while it is slow."""
+    routing_webhook_timeout: Annotated[float, pydantic.Field(ge=0.1, le=10)] = 2.5
+    """Seconds that an application has, at each of its URLs, which is asked about a call."""
     event_retention_days: Annotated[int, pydantic.Field(ge=1, le=3650)] = 30
     """Days that events are kept which are not on their way, the dead ones too."""
 

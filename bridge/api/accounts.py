@@ -9,6 +9,7 @@ from bridge.api.auth import ACCOUNTS
 from bridge.api.problems import not_found
 from bridge.api.render import accounts as render
 from bridge.api.schemas.accounts import UpdateAccount
+from bridge.api.sessions import facts_about
 
 
 async def get(request: web.Request) -> web.Response:
@@ -19,6 +20,7 @@ async def get(request: web.Request) -> web.Response:
 
 
 async def update(request: web.Request) -> web.Response:
-    asked = await requests.body(request, UpdateAccount)
-    await request.app[ACCOUNTS].rename(requests.account(request), asked.name)
+    sent, facts = await requests.json_object(request), await facts_about(request, [])
+    asked = requests.validated(UpdateAccount, sent, facts=facts)
+    await request.app[ACCOUNTS].update(requests.account(request), asked.name, asked.webhooks)
     return requests.answer(request, HTTPStatus.ACCEPTED, {"message": "changed"})

@@ -1,6 +1,7 @@
 """The pool of virtual numbers: add, list, get, update, remove."""
 
 from http import HTTPStatus
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -9,13 +10,16 @@ from bridge.api.ports import Numbers
 from bridge.api.problems import not_found, of_numbers, of_refusal
 from bridge.api.render import numbers as render
 from bridge.api.render.forms import digits, page
-from bridge.api.schemas.numbers import AddNumbers, ListNumbers, UpdateNumber
+from bridge.api.schemas.numbers import AddNumbers, ListNumbers, UpdateNumber, fallback_named
+from bridge.api.sessions import PROMPTS, facts_about
+
+_Model = TypeVar("_Model", AddNumbers, UpdateNumber)
 
 NUMBERS = web.AppKey("numbers", Numbers)
 
 
 async def add(request: web.Request) -> web.Response:
-    asked = await requests.body(request, AddNumbers)
+    asked = await _body(request, AddNumbers)
     refused = await request.app[NUMBERS].add(
         requests.account(request), asked.numbers, asked.to_domain()
     )
@@ -51,7 +55,7 @@ async def get(request: web.Request) -> web.Response:
 
 async def update(request: web.Request) -> web.Response:
     number = requests.number(request)
-    asked = await requests.body(request, UpdateNumber)
+    asked = await _body(request, UpdateNumber)
     refusal = await request.app[NUMBERS].update(
         requests.account(request), number, asked.to_domain()
     )
@@ -65,3 +69,12 @@ async def remove(request: web.Request) -> web.Response:
     if refusal:
         raise of_refusal(refusal)
     return web.Response(status=HTTPStatus.NO_CONTENT)
+
+
+async def _body(request: web.Request, model: type[_Model]) -> _Model:
+    """Raises: Problem: naming everything that is wrong with it."""
+    sent = await requests.json_object(request)
+    facts = await facts_about(request, fallback_named(sent))
+    asked = requests.validated(model, sent, facts=facts)
+    request.app[PROMPTS].prefetch(filter(None, [asked.fallback_play_url]))
+    return asked

@@ -1,6 +1,7 @@
 """Masking sessions: create, list, get, update, expire, and what became of one."""
 
 import dataclasses
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -20,6 +21,7 @@ from bridge.api.schemas.sessions import (
     subaccount_named,
 )
 from bridge.domain.egress import EgressRules
+from bridge.domain.numbers import PhoneNumber
 from bridge.domain.reports import DryRun, SessionReport
 from bridge.domain.requests import Facts, Once, Refusal
 
@@ -127,8 +129,13 @@ async def expire(request: web.Request) -> web.Response:
     return requests.answer(request, HTTPStatus.OK, {"message": "Session expired"})
 
 
-async def _facts(request: web.Request, sent: dict[str, Any]) -> Facts:
-    facts = await request.app[SESSIONS].facts(
-        requests.account(request), numbers_named(sent), subaccount_named(sent)
-    )
+async def facts_about(
+    request: web.Request, numbers: Sequence[PhoneNumber], subaccount: str | None = None
+) -> Facts:
+    """What must be known to judge a request of an account that names these."""
+    facts = await request.app[SESSIONS].facts(requests.account(request), numbers, subaccount)
     return dataclasses.replace(facts, egress=request.app[EGRESS_RULES])
+
+
+async def _facts(request: web.Request, sent: dict[str, Any]) -> Facts:
+    return await facts_about(request, numbers_named(sent), subaccount_named(sent))

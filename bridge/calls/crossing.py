@@ -6,6 +6,7 @@ from bridge.aio import race
 from bridge.calls.live_call import LiveCall, who_hung_up
 from bridge.domain.causes import Cause
 from bridge.domain.outcomes import CANCELLED, HungUpBy, Outcome, completed
+from bridge.domain.routing import Connect
 
 
 def crosses(call: LiveCall, others: Collection[LiveCall]) -> LiveCall | None:
@@ -18,13 +19,13 @@ def crosses(call: LiveCall, others: Collection[LiveCall]) -> LiveCall | None:
             other
             for other in others
             if other is not call
-            and other.to is not None
+            and isinstance(other.to, Connect)
             and other.to.callee == call.arrival.caller
             and other.to.caller_id.e164 == call.arrival.dialled
             and not other.joined
             and not other.to.session.manner.forces_pin
             # Only a leg that we placed can be recorded.
-            and other.to.session.recording is None
+            and other.to.recording is None
             and other.crossed_by is None
         ),
         None,

@@ -11,7 +11,7 @@ from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import HungUpBy, Outcome
 from bridge.domain.prompts import MissedPrompt
 from bridge.domain.records import Arrival, CallRecord, LegRecord, Role
-from bridge.domain.routing import Connect
+from bridge.domain.routing import Connect, Forward
 from bridge.domain.sessions import RecordingPlan
 
 
@@ -23,7 +23,7 @@ class LiveCall:
     a_leg: Leg
     callee: PhoneNumber | None = None
     b_leg: Leg | None = None
-    to: Connect | None = None
+    to: Connect | Forward | None = None
     """Whom it rings, once that is decided."""
     joined: bool = False
     """The two were let to hear each other."""

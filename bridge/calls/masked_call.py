@@ -11,6 +11,7 @@ import structlog
 
 from bridge.aio import TIMED_OUT, alongside, race
 from bridge.ari.leg import Leg
+from bridge.calls.asking import Application, ask_about_party, ask_about_stranger
 from bridge.calls.crossing import came_back, crossed, crosses
 from bridge.calls.dialogue import (
     NotingPrompts,
@@ -46,7 +47,7 @@ from bridge.domain.outcomes import (
 from bridge.domain.pins import Guess
 from bridge.domain.recordings import NewRecording
 from bridge.domain.records import Arrival, CallRecord
-from bridge.domain.routing import AskPin, Connect, Lookup, Refuse, route
+from bridge.domain.routing import AskPin, Connect, Forward, Lookup, Refuse, route
 from bridge.domain.sessions import AnswerGuard, Limits
 
 logger = structlog.get_logger(__name__)
@@ -104,6 +105,16 @@ class CallLog(Protocol):
             Unavailable: nobody could look.
         """
 
+    async def look_again(self, arrival: Arrival) -> Lookup | None:
+        """What is known of a call's two numbers by now; ``None``: no live session has them.
+
+        Raises:
+            Unavailable: nobody could look.
+        """
+
+    def redirected(self, call_id: UUID, number: PhoneNumber, *, in_session: bool) -> None:
+        """Write, soon, that a call goes to another than the other party.  Never waits."""
+
     def no_pin(self, call_id: UUID, session: UUID, *, retry: int) -> None:
         """Write, soon, that a caller who was asked for a PIN typed none.  Never waits."""
 
@@ -132,6 +143,7 @@ async def masked_call(
     log: CallLog,
     switch: Switch,
     prompts: Prompts,
+    application: Application,
     calls: Collection[LiveCall],
     is_full: Callable[[], bool],
 ) -> Outcome:
@@ -140,8 +152,8 @@ async def masked_call(
     The caller hears ringback and is answered when the callee is, or earlier if it must hear a
     prompt.  The caller's leg is the switchboard's to end, if it is still up on return.
 
-    ``calls``: those that are up here, this one included; ``is_full``: whether they are more than
-    may be.
+    ``application`` is asked first where its customer wants that.  ``calls``: those that are up
+    here, this one included; ``is_full``: whether they are more than may be.
 
     Raises:
         Unavailable: Postgres or Asterisk went away before the call was connected.
@@ -158,10 +170,16 @@ async def masked_call(
         decision = await _identified(call, decision, log=log, prompts=prompts)
     elif isinstance(decision, Connect) and decision.session.manner.asks_pin:
         log.needs_no_pin(call.id, decision.session.id, call.arrival.started_at)
-    if isinstance(decision, Connect) and is_full():
-        decision = Refuse("bridge-full")
     if isinstance(decision, Refuse):
-        outcome, cause = refused(decision.reason)
+        decision = await ask_about_stranger(call, decision, application, log)
+    if isinstance(decision, Connect):
+        decision = await ask_about_party(call, decision, application)
+    if isinstance(decision, Connect | Forward) and is_full():
+        decision = Refuse("bridge-full")
+    if call.a_leg.state.ended:
+        return CANCELLED
+    if isinstance(decision, Refuse):
+        outcome, cause = refused(decision.reason, decision.cause)
         await say(call.a_leg, decision.play, prompts)
         await call.a_leg.hangup(None if call.a_leg.state.answered else cause)
         return outcome
@@ -209,7 +227,7 @@ async def ordered_call(
 
 async def _identified(
     call: LiveCall, question: AskPin, *, log: CallLog, prompts: Prompts
-) -> Connect | Refuse:
+) -> Connect | Forward | Refuse:
     """Have a stranger show who it is: by a PIN, which tells session and side.
 
     The caller is answered, for it must hear and be heard.
@@ -227,11 +245,13 @@ async def _identified(
 
 
 async def _connect(
-    call: LiveCall, to: Connect, *, log: CallLog, switch: Switch, prompts: Prompts
+    call: LiveCall, to: Connect | Forward, *, log: CallLog, switch: Switch, prompts: Prompts
 ) -> Outcome:
     """From the decision whom to ring to the end of the call."""
     call.to, call.callee, a_leg = to, to.callee, call.a_leg
-    call.recording = to.session.recording
+    call.recording = to.recording
+    if isinstance(to, Forward) or to.redirected:
+        log.redirected(call.id, to.callee, in_session=isinstance(to, Connect))
     async with switch.dial(
         to.callee, caller_id=to.caller_id, call_id=call.id, limits=to.limits
     ) as b_leg:
@@ -290,7 +310,7 @@ async def answered(call: LiveCall, b_leg: Leg, limits: Limits) -> Outcome | None
 async def _ready(
     call: LiveCall,
     b_leg: Leg,
-    to: Connect,
+    to: Connect | Forward,
     caller_hears: "asyncio.Task[None]",
     *,
     prompts: Prompts,
@@ -304,7 +324,7 @@ async def _ready(
     async def both_are_ready() -> None:
         await say(b_leg, to.callee_prompt, prompts)
         # Who calls is no mailbox.
-        guard = AnswerGuard.NONE if call.crossed_by else to.session.manner.answer_guard
+        guard = AnswerGuard.NONE if call.crossed_by else to.answer_guard
         accepted.append(await accepts(b_leg, guard))
         if all(accepted):
             await asyncio.wait([caller_hears])

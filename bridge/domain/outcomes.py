@@ -87,6 +87,8 @@ _REFUSALS = {
     "session-busy": (Cause.USER_BUSY, Fault.CALLER),
     "number-busy": (Cause.USER_BUSY, Fault.CUSTOMER),
     "account-busy": (Cause.CONGESTION, Fault.CUSTOMER),
+    "application-refused": (Cause.CALL_REJECTED, Fault.CUSTOMER),
+    "application-silent": (Cause.CALL_REJECTED, Fault.CUSTOMER),
     "loop-detected": (Cause.NO_ANSWER, Fault.CUSTOMER),
     "calls-used-up": (Cause.CALL_REJECTED, Fault.CALLER),
     "time-used-up": (Cause.CALL_REJECTED, Fault.CALLER),
@@ -94,10 +96,10 @@ _REFUSALS = {
 }
 
 
-def refused(reason: str) -> tuple[Outcome, Cause]:
-    """The outcome of a refusal, and the cause that the caller is given."""
+def refused(reason: str, told: Cause | None = None) -> tuple[Outcome, Cause]:
+    """The outcome of a refusal, and the cause that the caller is given, if not another."""
     cause, fault = _REFUSALS[reason]
-    return Outcome(Disposition.REFUSED, reason, fault, HungUpBy.BRIDGE), cause
+    return Outcome(Disposition.REFUSED, reason, fault, HungUpBy.BRIDGE), told or cause
 
 
 _CALLEE_FAILURES: dict[int, tuple[Disposition, str, Fault, Cause]] = {

@@ -4,6 +4,7 @@ import dataclasses
 import enum
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Literal
 
 from bridge.domain.numbers import NumberType, PhoneNumber
 
@@ -45,6 +46,10 @@ class VirtualNumber:
     """Only given when it is asked for by name."""
     max_concurrent_calls: int | None
     """Calls that may be up on it at once; ``None``: any number."""
+    fallback_number: PhoneNumber | None
+    """Who is called for those whose session is over; ``None``: they are refused."""
+    fallback_play_url: str | None
+    """What they hear before."""
     state: NumberState
     added_at: datetime
     live_sessions: int
@@ -63,6 +68,10 @@ class NumberSettings:
     reserved: bool | None = None
     max_concurrent_calls: int | None = None
     """0: any number."""
+    fallback_number: PhoneNumber | Literal[""] | None = None
+    """Empty: none."""
+    fallback_play_url: str | None = None
+    """Empty: none."""
     state: NumberState | None = None
 
 

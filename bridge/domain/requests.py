@@ -90,6 +90,18 @@ class Facts:
     egress: EgressRules = dataclasses.field(default_factory=EgressRules)
     """Where callbacks and prompts may be."""
 
+    def fault_of_party(self, number: PhoneNumber) -> str | None:
+        """Why nobody may be connected to a number, as the end of a sentence; ``None``: one may."""
+        if not number.is_valid:
+            return "is not a valid phone number."
+        if number.is_premium:
+            return "is a premium-rate number."
+        if number in self.own_numbers:
+            return "is a virtual number."
+        if self.countries is not None and number.country not in self.countries:
+            return "is in a country that this account does not connect."
+        return None
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class NewSession:

@@ -3,9 +3,22 @@
 import dataclasses
 import uuid
 from datetime import datetime
+from typing import TypeAlias
 
+from bridge.domain.advice import Advice, Deny, Redirect, Webhook
+from bridge.domain.causes import Cause
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.sessions import Direction, Limits, Session, Side
+from bridge.domain.sessions import (
+    AnswerGuard,
+    Direction,
+    Limits,
+    RecordingPlan,
+    Session,
+    Side,
+)
+
+_FORWARDED = Limits(ring_timeout=60, call_time_limit=3600)
+"""Of a call that is no session's."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +37,16 @@ class AskPin:
     """Seconds before it is asked again."""
     length: int
     """Digits of the longest PIN that can be right: with these it is complete."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fallback:
+    """What a number has for those whose session is over."""
+
+    number: PhoneNumber | None = None
+    """Who is called for them, such as a support desk; ``None``: they are refused."""
+    play: str | None = None
+    """URL of what they hear before."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +84,14 @@ class Lookup:
     """Whether too many wrong PINs were typed of late to ask for another."""
     unknown_caller_play: str | None = None
     """URL of what strangers hear where no PIN is asked for."""
+    account: str | None = None
+    """Whose the dialled number is."""
+    about_parties: Webhook | None = None
+    """Who is asked before a party is connected."""
+    about_strangers: Webhook | None = None
+    """Who is asked about a caller who has no live session."""
+    fallback: Fallback | None = None
+    """What the dialled number has for those whose session is over."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -72,15 +103,52 @@ class Connect:
     caller_id: PhoneNumber
     limits: Limits
     caller_side: Side
+    webhook: Webhook | None = None
+    """Who is asked first."""
+    redirected: bool = False
+    """``callee`` is not the other party, but whom the application named instead."""
+    play: str | None = None
+    """URL of what the caller is to hear in place of its own prompt."""
 
     @property
     def caller_prompt(self) -> str | None:
         """URL of what the caller hears before it is connected."""
-        return self.session.manner.prompt(self.caller_side)
+        return self.play or self.session.manner.prompt(self.caller_side)
 
     @property
     def callee_prompt(self) -> str | None:
         return self.session.manner.prompt(self.caller_side.other)
+
+    @property
+    def recording(self) -> RecordingPlan | None:
+        return self.session.recording
+
+    @property
+    def answer_guard(self) -> AnswerGuard:
+        return self.session.manner.answer_guard
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Forward:
+    """Ring ``callee``, who is nobody's party: where the number sends those who have no session."""
+
+    callee: PhoneNumber
+    caller_id: PhoneNumber
+    limits: Limits
+    caller_prompt: str | None = None
+    """URL of what the caller hears before it is connected."""
+
+    @property
+    def callee_prompt(self) -> None:
+        return None
+
+    @property
+    def recording(self) -> None:
+        return None
+
+    @property
+    def answer_guard(self) -> AnswerGuard:
+        return AnswerGuard.NONE
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -90,9 +158,18 @@ class Refuse:
     reason: str
     play: str | None = None
     """URL of what the caller hears instead."""
+    cause: Cause | None = None
+    """What the caller is told; ``None``: what goes with the reason."""
+    webhook: Webhook | None = None
+    """Who is asked about this stranger first."""
+    account: str | None = None
+    """Whose the number is, where there is a ``webhook``."""
 
 
-def route(lookup: Lookup) -> Connect | AskPin | Refuse:
+Decision: TypeAlias = Connect | Forward | AskPin | Refuse
+
+
+def route(lookup: Lookup) -> Decision:
     """Decide an inbound call.
 
     Whoever is not a party of a live session is refused, or asked for a PIN where there is one.
@@ -137,7 +214,32 @@ def route(lookup: Lookup) -> Connect | AskPin | Refuse:
         caller_id=session.number_for(side.other),
         limits=dataclasses.replace(session.limits, call_time_limit=time_left),
         caller_side=side,
+        webhook=lookup.about_parties,
     )
+
+
+def advised(decision: Connect, advice: Advice | None) -> Connect | Refuse:
+    """What becomes of a party, given what the application said, if it said anything."""
+    match advice:
+        case Deny(told, play):
+            return Refuse("application-refused", play, told.cause)
+        case Redirect(number, play):
+            return dataclasses.replace(decision, callee=number, redirected=True, play=play)
+        case None if decision.webhook and not decision.webhook.allows_by_default:
+            return Refuse("application-silent")
+        case _:
+            return decision
+
+
+def sent_on(decision: Refuse, dialled: str, advice: Advice | None) -> Forward | Refuse:
+    """What becomes of a stranger of whom the application did not say that there is a session."""
+    match advice:
+        case Deny(told, play):
+            return Refuse("application-refused", play or decision.play, told.cause)
+        case Redirect(number, play):
+            return Forward(number, PhoneNumber(dialled), _FORWARDED, play)
+        case _:
+            return decision
 
 
 def _is_party(lookup: Lookup, session: Session, side: Side) -> bool:
@@ -146,11 +248,32 @@ def _is_party(lookup: Lookup, session: Session, side: Side) -> bool:
     return known or lookup.caller in session.numbers(side)
 
 
-def _turn_away(lookup: Lookup, reason: str) -> AskPin | Refuse:
+def _turn_away(lookup: Lookup, reason: str) -> AskPin | Forward | Refuse:
     """What becomes of a caller who is not known to be a party."""
     if lookup.pin_locked:
         return Refuse("pin-locked")
-    return lookup.pin_question or Refuse(reason, lookup.unknown_caller_play)
+    if lookup.pin_question:
+        return lookup.pin_question
+    refuse = Refuse(reason, lookup.unknown_caller_play)
+    if lookup.about_strangers and not (lookup.number_is_full or lookup.account_is_full):
+        return dataclasses.replace(refuse, webhook=lookup.about_strangers, account=lookup.account)
+    return _fall_back(lookup, refuse) if reason == "session-expired" else refuse
+
+
+def _fall_back(lookup: Lookup, refuse: Refuse) -> Forward | Refuse:
+    """What a number has for a caller whose session is over."""
+    session, fallback = lookup.session, lookup.fallback
+    if session is None or lookup.caller_side is None or fallback is None:
+        return refuse
+    if fallback.number is None:
+        return dataclasses.replace(refuse, play=fallback.play)
+    if lookup.number_is_full:
+        return Refuse("number-busy")
+    if lookup.account_is_full:
+        return Refuse("account-busy")
+    return Forward(
+        fallback.number, session.number_for(lookup.caller_side), _FORWARDED, fallback.play
+    )
 
 
 def _time_left(session: Session, seconds_talked: int) -> int:

@@ -5,7 +5,7 @@ import hmac
 import secrets
 import string
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bridge.domain.access import Bearer, Scope, Token
 from bridge.domain.reports import Account
@@ -40,9 +40,16 @@ class Accounts:
         async with self._database.connection() as connection:
             return [Account(**row) async for row in self._sql.list_accounts(connection)]
 
-    async def rename(self, auth_id: str, name: str) -> None:
+    async def update(self, auth_id: str, name: str | None, webhooks: Mapping[str, str]) -> None:
+        """Change its name, if there is one, and whom it has asked about its calls.
+
+        Args:
+            webhooks: by the API's names; what is empty is taken away, what is not there stays.
+        """
         async with self._database.connection() as connection:
-            await self._sql.rename_account(connection, account=auth_id, name=name)
+            await self._sql.update_account(
+                connection, account=auth_id, name=name, webhooks=dict(webhooks)
+            )
 
     async def allow_countries(self, auth_id: str, countries: Sequence[str] | None) -> None:
         """Say where an account's parties may be (ISO 3166), ``None`` for anywhere."""

@@ -1,18 +1,20 @@
 """Calls and their legs in Postgres."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from bridge import metrics
 from bridge.domain import events
+from bridge.domain.advice import Webhook
 from bridge.domain.events import PinStatus, Telling
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import WINDOW, Guess
 from bridge.domain.rates import UNANSWERED, Charge, Direction, Tariff
 from bridge.domain.records import Arrival, CallRecord, LegRecord, OpenCall, Origin, Role
-from bridge.domain.routing import Lookup
+from bridge.domain.routing import Fallback, Lookup
 from bridge.domain.sessions import AnswerGuard, Limits, Side
 from bridge.store import pins, queries
 from bridge.store.pool import Connection, Database, Row
@@ -97,6 +99,24 @@ class Calls:
             row = await self._sql.look_up_order(connection, call_id=call_id)
             return dataclasses.replace(lookup(row, caller), identified=True)
 
+    async def look_again(self, arrival: Arrival) -> Lookup | None:
+        """What is known of a call whose pair may have a live session by now; ``None``: it has not.
+
+        Raises:
+            StoreUnavailable: it was not looked at, or nobody knows.
+        """
+        async with self._database.transaction() as connection:
+            found = await self._sql.look_again(
+                connection,
+                call_id=arrival.call_id,
+                virtual_number=arrival.dialled,
+                caller=digits(arrival.caller),
+            )
+            if found is None:
+                return None
+            row = await self._sql.look_up_order(connection, call_id=arrival.call_id)
+            return lookup(row, arrival.caller)
+
     async def open_calls(self) -> Sequence[OpenCall]:
         """Calls of this bridge whose record is not complete, oldest first."""
         async with self._database.connection() as connection:
@@ -172,6 +192,15 @@ class Calls:
         """The caller's leg was answered before the other: for a prompt, or since it was ordered."""
         await (await begin_tale(connection, call_id)).caller_answers(at)
 
+    async def write_redirection(
+        self, connection: Connection, call_id: UUID, number: PhoneNumber, *, in_session: bool
+    ) -> None:
+        """A call goes to ``number``, and not to the other party."""
+        await begin_tale(connection, call_id)
+        await self._sql.redirect_call(
+            connection, call_id=call_id, number=digits(number), in_session=in_session
+        )
+
     async def write_telling(self, connection: Connection, call_id: UUID, telling: Telling) -> None:
         """Anything else that is to be told of a call, once."""
         await (await begin_tale(connection, call_id)).tells(telling)
@@ -199,6 +228,7 @@ class Calls:
 def lookup(row: Row, caller: PhoneNumber | None) -> Lookup:
     """What was found for a call of ``caller``."""
     last = row["last_counterpart"]
+    account_webhooks: Mapping[str, Any] = row["webhooks"] or {}
     return Lookup(
         now=row["now"],
         number_in_service=row["number_in_service"],
@@ -213,7 +243,30 @@ def lookup(row: Row, caller: PhoneNumber | None) -> Lookup:
         calls_made=row["calls_made"],
         seconds_talked=row["seconds_talked"],
         last_counterpart=PhoneNumber(last) if last else None,
+        account=row["number_account"],
+        about_parties=_webhook("routing", row["options"] or {}, account_webhooks),
+        about_strangers=_webhook("out_of_session", account_webhooks),
+        fallback=_fallback(row),
     )
+
+
+def _webhook(name: str, *settings: Mapping[str, Any]) -> Webhook | None:
+    """The one of the first settings that have any."""
+    for one in settings:
+        if url := one.get(f"{name}_url"):
+            return Webhook(
+                url,
+                one.get(f"{name}_backup_url"),
+                allows_by_default=one.get(f"{name}_default") == "allow",
+            )
+    return None
+
+
+def _fallback(row: Row) -> Fallback | None:
+    number, play = row["fallback_number"], row["fallback_play_url"]
+    if not (number or play):
+        return None
+    return Fallback(PhoneNumber(number) if number else None, play)
 
 
 def _open_call(row: Row) -> OpenCall:

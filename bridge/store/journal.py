@@ -11,6 +11,7 @@ import tenacity
 
 from bridge.domain import events
 from bridge.domain.events import PinStatus, Telling
+from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import Guess
 from bridge.domain.recordings import NewRecording
 from bridge.domain.records import Arrival, CallRecord
@@ -45,6 +46,17 @@ class Journal:
 
     async def identify(self, arrival: Arrival, guess: Guess) -> Lookup | None:
         return await self._calls.identify(arrival, guess)
+
+    async def look_again(self, arrival: Arrival) -> Lookup | None:
+        return await self._calls.look_again(arrival)
+
+    def redirected(self, call_id: UUID, number: PhoneNumber, *, in_session: bool) -> None:
+        self._add(
+            call_id,
+            lambda connection: self._calls.write_redirection(
+                connection, call_id, number, in_session=in_session
+            ),
+        )
 
     def answered(self, call_id: UUID, at: datetime | None, *, ringing_at: datetime | None) -> None:
         self._add(

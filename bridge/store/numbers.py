@@ -136,6 +136,8 @@ class Numbers:
             subaccount=settings.subaccount,
             reserved=settings.reserved,
             max_concurrent_calls=settings.max_concurrent_calls,
+            fallback_number=settings.fallback_number and settings.fallback_number.e164,
+            fallback_play_url=settings.fallback_play_url,
             state=settings.state,
         )
         return len([row async for row in rows]) > 0
@@ -159,6 +161,8 @@ class Numbers:
             subaccount=settings.subaccount or None,
             reserved=bool(settings.reserved),
             max_concurrent_calls=settings.max_concurrent_calls or None,
+            fallback_number=(settings.fallback_number and settings.fallback_number.e164) or None,
+            fallback_play_url=settings.fallback_play_url or None,
             state=settings.state or NumberState.ACTIVE,
         )
 
@@ -168,6 +172,7 @@ def _number(row: Row) -> VirtualNumber:
         **{
             **row,
             "number": PhoneNumber(row["number"]),
+            "fallback_number": row["fallback_number"] and PhoneNumber(row["fallback_number"]),
             "number_type": NumberType(row["number_type"]),
             "state": NumberState(row["state"]),
         }

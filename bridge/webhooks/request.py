@@ -1,10 +1,11 @@
 """An event as it is sent."""
 
 import dataclasses
+import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from yarl import URL
@@ -44,6 +45,28 @@ def webhook_request(
         "Content-Type": _FORM,
         **plivo_headers("POST", _seen(target), form, nonce=nonce, secrets=signed_with),
         **standard_headers(str(event.id), body, at=at, secrets=signed_with),
+    }
+    return WebhookRequest("POST", str(target), headers, body)
+
+
+def json_request(
+    url: str,
+    content: Mapping[str, Any],
+    *,
+    message_id: str,
+    signed_with: Sequence[str],
+    at: datetime,
+) -> WebhookRequest:
+    """A question in JSON; its body is covered by Standard Webhooks' signature.
+
+    To Plivo's signature a body that is no form carries nothing.
+    """
+    target = _whole(URL(url).with_fragment(None))
+    body = json.dumps(content).encode()
+    headers = {
+        "Content-Type": "application/json",
+        **plivo_headers("POST", _seen(target), {}, nonce=new_nonce(), secrets=signed_with),
+        **standard_headers(message_id, body, at=at, secrets=signed_with),
     }
     return WebhookRequest("POST", str(target), headers, body)
 

@@ -4,18 +4,26 @@
 INSERT INTO account (auth_id, name) VALUES (:auth_id::text, :name::text);
 
 -- name: find_account^
-SELECT auth_id, name, created_at, countries, recording_days, max_concurrent_calls
+SELECT auth_id, name, created_at, countries, recording_days, max_concurrent_calls,
+       webhooks
   FROM account
  WHERE auth_id = :account::text;
 
 -- name: list_accounts
 -- Oldest first.
-SELECT auth_id, name, created_at, countries, recording_days, max_concurrent_calls
+SELECT auth_id, name, created_at, countries, recording_days, max_concurrent_calls,
+       webhooks
   FROM account
  ORDER BY created_at, auth_id;
 
--- name: rename_account!
-UPDATE account SET name = :name::text WHERE auth_id = :account::text;
+-- name: update_account!
+-- Null leaves the name as it is; of :webhooks what is empty is taken away, and what is not there stays.
+UPDATE account
+   SET name = coalesce(:name::text, name),
+       webhooks = (SELECT coalesce(jsonb_object_agg(key, value), '{}')
+                     FROM jsonb_each(webhooks || :webhooks::jsonb)
+                    WHERE value <> '""')
+ WHERE auth_id = :account::text;
 
 -- name: set_countries!
 -- Where the account's parties may be; null for anywhere.

@@ -93,6 +93,7 @@ SELECT now() AS now,
        coalesce(used.in_service, false) AS number_in_service,
        coalesce(used.is_full, false) AS number_is_full,
        coalesce(used.account_is_full, false) AS account_is_full,
+       used.account AS number_account, used.webhooks, used.fallback_number, used.fallback_play_url,
        is_ours(:caller::text) AS caller_is_ours,
        is_ours(CASE held.side
                     WHEN 'first' THEN coalesce(session.second_party, session.last_counterpart)
@@ -172,6 +173,35 @@ UPDATE call
  WHERE call.id = :call_id::uuid
    AND call.ended_at IS NULL
 RETURNING call.session;
+
+-- name: look_again^
+-- The live session that has a call's two numbers by now, written down with the call; no row: none.
+-- The session is locked first, as whoever changes it does.
+WITH found AS MATERIALIZED (
+    SELECT session.id, route.side
+      FROM route
+      JOIN session ON session.id = route.session
+     WHERE route.virtual_number = :virtual_number::text
+       AND route.party_number = :caller::text
+       AND session.closed_at IS NULL
+       AND session.expires_at > now()
+       FOR NO KEY UPDATE OF session
+)
+UPDATE call
+   SET session = found.id, caller_side = found.side
+  FROM found
+ WHERE call.id = :call_id::uuid
+   AND call.ended_at IS NULL
+RETURNING call.session;
+
+-- name: redirect_call!
+-- It goes to another than the other party, and out of any session if it is to no party at all.
+UPDATE call
+   SET redirected_to = :number::text,
+       session = CASE WHEN :in_session::boolean THEN session END,
+       caller_side = CASE WHEN :in_session::boolean THEN caller_side END
+ WHERE id = :call_id::uuid
+   AND ended_at IS NULL;
 
 -- name: remember_caller!
 -- From now on a caller whose PIN was right is known by its number, where that is agreed and the pair
@@ -315,11 +345,18 @@ ON CONFLICT (call, role) DO UPDATE
 -- Calls of one bridge whose record is not complete: after a crash, those it must take up or close.
 SELECT call.id, call.origin, call.virtual_number, call.caller, call.started_at, call.ringing_at,
        call.answered_at, leg.channel_id,
-       CASE call.caller_side
-            WHEN 'first' THEN coalesce(session.second_party, last_counterpart(session.id, 'second'))
-            WHEN 'second' THEN coalesce(session.first_party, last_counterpart(session.id, 'first'))
-            END AS callee,
-       session.ring_timeout, session.call_time_limit,
+       coalesce(call.redirected_to,
+                CASE call.caller_side
+                     WHEN 'first' THEN coalesce(session.second_party,
+                                                last_counterpart(session.id, 'second'))
+                     WHEN 'second' THEN coalesce(session.first_party,
+                                                 last_counterpart(session.id, 'first'))
+                     END) AS callee,
+       -- What was sent to nobody's party has the limits of `bridge.domain.routing`.
+       CASE WHEN call.session IS NULL AND call.redirected_to IS NOT NULL THEN 60
+            ELSE session.ring_timeout END AS ring_timeout,
+       CASE WHEN call.session IS NULL AND call.redirected_to IS NOT NULL THEN 3600
+            ELSE session.call_time_limit END AS call_time_limit,
        coalesce(session.options ->> 'answer_guard', 'none') AS answer_guard
   FROM call
   JOIN leg ON leg.call = call.id AND leg.role = 'a'

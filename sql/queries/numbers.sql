@@ -34,22 +34,25 @@ SELECT asked.number,
 -- Add numbers, or take retired ones back as if they were new.  What is in the pool stays as it is.
 INSERT INTO virtual_number AS pooled
        (number, account, country, number_type, alias, trunk, region, subaccount, reserved,
-        max_concurrent_calls, state)
+        max_concurrent_calls, fallback_number, fallback_play_url, state)
 SELECT asked.number, :account::text, asked.country, asked.number_type, :alias::text, :trunk::text,
        :region::text, :subaccount::text, :reserved::boolean,
-       :max_concurrent_calls::integer, :state::text
+       :max_concurrent_calls::integer, :fallback_number::text, :fallback_play_url::text,
+       :state::text
   FROM unnest(:numbers::text[], :countries::text[], :number_types::text[])
        AS asked (number, country, number_type)
 ON CONFLICT (number) DO UPDATE
    SET account = excluded.account, country = excluded.country,
        number_type = excluded.number_type, alias = excluded.alias, trunk = excluded.trunk,
        region = excluded.region, subaccount = excluded.subaccount, reserved = excluded.reserved,
-       max_concurrent_calls = excluded.max_concurrent_calls, state = excluded.state, added_at = now()
+       max_concurrent_calls = excluded.max_concurrent_calls,
+       fallback_number = excluded.fallback_number,
+       fallback_play_url = excluded.fallback_play_url, state = excluded.state, added_at = now()
  WHERE pooled.state = 'retired';
 
 -- name: update_numbers
--- Change numbers of the pool; null leaves a thing as it is, an empty :subaccount gives them back to
--- the account, and 0 calls at once are any number.
+-- Change numbers of the pool; null leaves a thing as it is, what is empty is taken away (of
+-- :subaccount: given back to the account), and 0 calls at once are any number.
 UPDATE virtual_number
    SET alias = coalesce(:alias::text, alias),
        trunk = coalesce(:trunk::text, trunk),
@@ -59,20 +62,22 @@ UPDATE virtual_number
        reserved = coalesce(:reserved::boolean, reserved),
        max_concurrent_calls = nullif(
            coalesce(:max_concurrent_calls::integer, max_concurrent_calls), 0),
+       fallback_number = nullif(coalesce(:fallback_number::text, fallback_number), ''),
+       fallback_play_url = nullif(coalesce(:fallback_play_url::text, fallback_play_url), ''),
        state = coalesce(:state::text, state)
  WHERE account = :account::text AND number = ANY(:numbers::text[]) AND state <> 'retired'
 RETURNING number;
 
 -- name: find_number^
 SELECT number, alias, country, number_type, region, trunk, subaccount, reserved,
-       max_concurrent_calls, state, added_at, live_sessions
+       max_concurrent_calls, fallback_number, fallback_play_url, state, added_at, live_sessions
   FROM pool_number
  WHERE account = :account::text AND number = :number::text AND state <> 'retired';
 
 -- name: list_numbers
 -- Oldest first; those that are retired only if they are asked for.
 SELECT number, alias, country, number_type, region, trunk, subaccount, reserved,
-       max_concurrent_calls, state, added_at, live_sessions
+       max_concurrent_calls, fallback_number, fallback_play_url, state, added_at, live_sessions
   FROM pool_number
  WHERE account = :account::text
    AND (:starts_with::text IS NULL OR starts_with(number, :starts_with::text))

@@ -50,6 +50,7 @@ SELECT now() AS now, held.call_id, held.dialled, held.caller, held.started_at, h
        coalesce(used.in_service, false) AS number_in_service,
        coalesce(used.is_full, false) AS number_is_full,
        coalesce(used.account_is_full, false) AS account_is_full,
+       used.account AS number_account, used.webhooks, used.fallback_number, used.fallback_play_url,
        is_ours(held.caller) AS caller_is_ours,
        is_ours(CASE held.caller_side
                     WHEN 'first' THEN coalesce(session.second_party, session.last_counterpart)

@@ -14,7 +14,7 @@ from bridge.store.accounts import Accounts
 from bridge.store.pool import Database
 from tests.adapters.conftest import Api
 from tests.adapters.test_api import VALUES
-from tests.people import ALICE, BOB, VIRTUAL
+from tests.people import ALICE, BOB, CAROL, VIRTUAL
 
 OURS = VIRTUAL.e164[1:]
 ENDED = datetime(2026, 1, 1, 12, 1, 35, 500_000, tzinfo=UTC)
@@ -66,6 +66,8 @@ async def test_a_number_has_plivo_s_fields_and_says_more(api: Api) -> None:
         "subaccount": west,
         "reserved": True,
         "max_concurrent_calls": 30,
+        "fallback_number": CAROL.e164,
+        "fallback_play_url": "https://x.test/bye.mp3",
         "state": "quarantined",
     }
     assert (await api("POST", "Number/", body))[0] == 201
@@ -94,6 +96,8 @@ async def test_a_number_has_plivo_s_fields_and_says_more(api: Api) -> None:
         "state": "quarantined",
         "reserved": True,
         "max_concurrent_calls": 30,
+        "fallback_number": CAROL.e164[1:],
+        "fallback_play_url": "https://x.test/bye.mp3",
         "live_sessions": 0,
     }
 

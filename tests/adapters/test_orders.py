@@ -4,14 +4,14 @@ import asyncio
 import uuid
 
 from bridge.domain.records import Origin
-from bridge.domain.routing import AskPin, Connect, Refuse, route
+from bridge.domain.routing import Connect, Decision, route
 from bridge.store.orders import Orders
 from bridge.store.pool import Database
 from tests.adapters.conftest import PARTIES, Api
 from tests.people import ALICE, BOB, VIRTUAL
 
 
-async def take(database: Database, *, node: str = "here") -> Connect | AskPin | Refuse | None:
+async def take(database: Database, *, node: str = "here") -> Decision | None:
     order = await Orders(database, node=node).take()
     return route(order.lookup) if order else None
 

@@ -15,7 +15,7 @@ from bridge.domain.pins import CALLER_TRIES, NUMBER_TRIES, Guess, Pins
 from bridge.domain.records import Arrival
 from bridge.domain.reports import SessionReport
 from bridge.domain.requests import NewSession, Refusal, SessionChange
-from bridge.domain.routing import AskPin, Connect, Lookup, Refuse, route
+from bridge.domain.routing import AskPin, Connect, Decision, Lookup, Refuse, route
 from bridge.domain.sessions import Side
 from bridge.store.calls import Calls
 from bridge.store.journal import Journal
@@ -99,10 +99,10 @@ class Desk:
         dialled: PhoneNumber = VIRTUAL,
         *,
         retry: int = 0,
-    ) -> Connect | AskPin | Refuse | None:
+    ) -> Decision | None:
         """What becomes of a caller who is asked, and types that; its call is over then."""
         arrival, lookup = await self.arrives(caller, dialled)
-        decided: Connect | AskPin | Refuse | None = route(lookup)
+        decided: Decision | None = route(lookup)
         if isinstance(decided, AskPin):
             guess = Guess(pin, retry, asked_by=decided.session)
             found = await self.calls.identify(arrival, guess)

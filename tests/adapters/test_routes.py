@@ -12,7 +12,7 @@ from bridge.domain.outcomes import CANCELLED, HungUpBy, Outcome, completed, refu
 from bridge.domain.records import Arrival, CallRecord, LegRecord, Role
 from bridge.domain.reports import SessionReport
 from bridge.domain.requests import NewSession, Refusal, SessionChange
-from bridge.domain.routing import AskPin, Connect, Refuse, route
+from bridge.domain.routing import Connect, Decision, Refuse, route
 from bridge.domain.sessions import Direction
 from bridge.store.calls import Calls
 from bridge.store.numbers import Numbers
@@ -56,7 +56,7 @@ class Exchange:
         *,
         outcome: Outcome | None = None,
         talked: float = 60,
-    ) -> Connect | AskPin | Refuse:
+    ) -> Decision:
         """Where a call is led; it is over at once."""
         began = datetime.now(UTC)
         arrival = Arrival(

@@ -14,6 +14,7 @@ from bridge.calls.masked_call import masked_call
 from bridge.calls.switchboard import Switchboard
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.records import Arrival, CallRecord
+from tests.fakes.application import FakeApplication
 from tests.fakes.asterisk import EPOCH, FakeAsterisk
 from tests.fakes.call_log import FakeCallLog
 from tests.fakes.prompts import FakePrompts
@@ -28,6 +29,7 @@ class Exchange:
     call_log: FakeCallLog
     switchboard: Switchboard
     prompts: FakePrompts
+    application: FakeApplication
     is_full: bool = False
 
     async def comes_in(
@@ -49,6 +51,7 @@ class Exchange:
             log=self.call_log,
             switch=self.asterisk,
             prompts=self.prompts,
+            application=self.application,
             calls=self.switchboard.calls,
             is_full=lambda: self.is_full,
         )
@@ -91,7 +94,7 @@ async def exchange() -> AsyncIterator[Exchange]:
     switchboard = Switchboard(
         call_log=call_log, release=release, now=lambda: EPOCH, drain_timeout=60.0
     )
-    exchange = Exchange(asterisk, call_log, switchboard, FakePrompts())
+    exchange = Exchange(asterisk, call_log, switchboard, FakePrompts(), FakeApplication())
     async with asyncio.TaskGroup() as group:
         group.create_task(switchboard.run())
         await settle()

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import Guess
 from bridge.domain.recordings import NewRecording
 from bridge.domain.records import Arrival, CallRecord, OpenCall
@@ -19,6 +20,9 @@ class FakeCallLog:
     fails: Exception | None = None
     pins: dict[str, Lookup] = dataclasses.field(default_factory=dict)
     """What the right ones lead to."""
+    now_known: Lookup | None = None
+    """What an application made of a stranger when it was asked."""
+    redirections: list[tuple[PhoneNumber, bool]] = dataclasses.field(default_factory=list)
     guesses: list[Guess] = dataclasses.field(default_factory=list)
     arrivals: list[Arrival] = dataclasses.field(default_factory=list)
     told: list[tuple[str, UUID]] = dataclasses.field(default_factory=list)
@@ -37,6 +41,12 @@ class FakeCallLog:
     async def identify(self, arrival: Arrival, guess: Guess) -> Lookup | None:
         self.guesses.append(guess)
         return self.pins.get(guess.pin)
+
+    async def look_again(self, arrival: Arrival) -> Lookup | None:
+        return self.now_known
+
+    def redirected(self, call_id: UUID, number: PhoneNumber, *, in_session: bool) -> None:
+        self.redirections.append((number, in_session))
 
     def no_pin(self, call_id: UUID, session: UUID, *, retry: int) -> None:
         self.told.append((f"no PIN at retry {retry}", call_id))

@@ -1,11 +1,13 @@
 """The account."""
 
+from typing import Literal
+
 from bridge.api.answers.fields import Identified, Time
 
 
 class Account(Identified):
     """Plivo's fields; those about invoices are empty here.  Beyond Plivo's: created, countries,
-    max_concurrent_calls.
+    max_concurrent_calls, and who is asked about calls.
     """
 
     account_type: str
@@ -21,6 +23,13 @@ class Account(Identified):
     max_concurrent_calls: int | None
     """Null: any number.  The operator's to say."""
     name: str
+    out_of_session_backup_url: str | None
+    out_of_session_url: str | None
+    """Asked about callers who have no live session."""
     resource_uri: str
+    routing_backup_url: str | None
+    routing_default: Literal["refuse", "allow"]
+    routing_url: str | None
+    """Asked before parties are connected."""
     state: str
     timezone: str

@@ -8,7 +8,8 @@ from bridge.api.answers.fields import Answer, Digits, Identified, Message, Meta
 class VirtualNumber(Answer):
     """Plivo's fields; those about renting, messages and applications are empty here.
 
-    Beyond Plivo's: state, reserved, max_concurrent_calls and live_sessions.
+    Beyond Plivo's: state, reserved, max_concurrent_calls, fallback_number, fallback_play_url and
+    live_sessions.
     """
 
     added_on: str
@@ -45,6 +46,9 @@ class VirtualNumber(Answer):
     reserved: bool
     max_concurrent_calls: int | None
     """Null: any number."""
+    fallback_number: Digits | None
+    """Who is called for those whose session is over."""
+    fallback_play_url: str | None
     live_sessions: int
 
 

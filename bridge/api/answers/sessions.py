@@ -101,6 +101,9 @@ class Session(Answer):
     max_total_duration: int | None
     client_reference_id: str | None
     metadata: dict[str, Any]
+    routing_url: str | None
+    routing_backup_url: str | None
+    routing_default: Literal["refuse", "allow"]
     remember_caller: bool
 
 

@@ -18,7 +18,12 @@ def account(one: Account) -> Json:
         "created": timestamp(one.created_at),
         "max_concurrent_calls": one.max_concurrent_calls,
         "name": one.name,
+        "out_of_session_backup_url": one.webhooks.get("out_of_session_backup_url"),
+        "out_of_session_url": one.webhooks.get("out_of_session_url"),
         "resource_uri": f"/v1/Account/{one.auth_id}/",
+        "routing_backup_url": one.webhooks.get("routing_backup_url"),
+        "routing_default": one.webhooks.get("routing_default", "refuse"),
+        "routing_url": one.webhooks.get("routing_url"),
         "state": "",
         "timezone": "UTC",
     }

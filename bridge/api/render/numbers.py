@@ -37,5 +37,7 @@ def virtual_number(account: str, one: VirtualNumber) -> Json:
         "state": one.state.value,
         "reserved": one.reserved,
         "max_concurrent_calls": one.max_concurrent_calls,
+        "fallback_number": digits(one.fallback_number) if one.fallback_number else None,
+        "fallback_play_url": one.fallback_play_url,
         "live_sessions": one.live_sessions,
     }

@@ -109,6 +109,9 @@ def _extensions(report: SessionReport) -> Json:
         "max_total_duration": one.max_total_duration,
         "client_reference_id": report.client_reference_id,
         "metadata": dict(report.metadata),
+        "routing_url": options.get("routing_url"),
+        "routing_backup_url": options.get("routing_backup_url"),
+        "routing_default": options.get("routing_default", "refuse"),
         "remember_caller": report.options.get("remember_caller", False),
     }
 

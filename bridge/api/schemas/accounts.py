@@ -1,11 +1,13 @@
 """The account."""
 
-from typing import Any
+from typing import Any, Literal, Self
 
 import pydantic
 from pydantic import BaseModel, ConfigDict
 
-from bridge.api.schemas.fields import Name, as_sdks_mean_it
+from bridge.api.schemas.fields import MaybeUrl, Name, as_sdks_mean_it, fault
+
+_WEBHOOKS = ("routing_url", "routing_backup_url", "out_of_session_url", "out_of_session_backup_url")
 
 
 class UpdateAccount(BaseModel):
@@ -17,9 +19,32 @@ class UpdateAccount(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name
+    name: Name | None = None
+    routing_url: MaybeUrl | None = None
+    """Asked before parties are connected, where their session names no other.  Null: nobody."""
+    routing_backup_url: MaybeUrl | None = None
+    routing_default: Literal["refuse", "allow"] | None = None
+    """What becomes of a call where neither answers."""
+    out_of_session_url: MaybeUrl | None = None
+    """Asked about callers who have no live session.  Null: nobody."""
+    out_of_session_backup_url: MaybeUrl | None = None
 
     @pydantic.model_validator(mode="before")
     @classmethod
     def _as_sdks_mean_it(cls, body: Any) -> Any:
-        return as_sdks_mean_it(body, {})
+        """An empty string says that nothing was given, null that there is to be nothing."""
+        meant = as_sdks_mean_it(body, {})
+        if not isinstance(meant, dict):
+            return meant
+        return meant | {name: "" for name in _WEBHOOKS if body.get(name, "") is None}
+
+    @pydantic.model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if not self.model_fields_set:
+            raise fault("Mandatory parameter missing. name must be present.")
+        return self
+
+    @property
+    def webhooks(self) -> dict[str, str]:
+        """What is to be set of whom to ask; empty to take it away."""
+        return {name: getattr(self, name) for name in self.model_fields_set if name != "name"}

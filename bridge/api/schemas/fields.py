@@ -43,17 +43,9 @@ def _phone_number(value: Any, info: pydantic.ValidationInfo) -> PhoneNumber:
 def _party(value: Any, info: pydantic.ValidationInfo) -> PhoneNumber:
     """A number that a person may have, and that costs no more than a call."""
     number = _phone_number(value, info)
-    if not number.is_valid:
-        raise ValueError(f"{info.field_name} is not a valid phone number.")
-    if number.is_premium:
-        raise ValueError(f"{info.field_name} is a premium-rate number.")
-    if isinstance(info.context, Facts):
-        if number in info.context.own_numbers:
-            raise ValueError(f"{info.field_name} is a virtual number.")
-        if info.context.countries is not None and number.country not in info.context.countries:
-            raise ValueError(
-                f"{info.field_name} is in a country that this account does not connect."
-            )
+    facts = info.context if isinstance(info.context, Facts) else Facts()
+    if wrong := facts.fault_of_party(number):
+        raise ValueError(f"{info.field_name} {wrong}")
     return number
 
 
@@ -163,6 +155,19 @@ Flag = Annotated[bool, Field(strict=True), BeforeValidator(_boolean)]
 Url = Annotated[
     str,
     pydantic.PlainValidator(_url),
+    pydantic.WithJsonSchema(
+        {"type": "string", "format": "uri", "pattern": "^https?://", "maxLength": 999}
+    ),
+]
+MaybeParty = Annotated[
+    PhoneNumber | Literal[""],
+    pydantic.PlainValidator(lambda value, info: value and _party(value, info)),
+    _E164,
+]
+"""Empty: none any more."""
+MaybeUrl = Annotated[
+    str,
+    pydantic.PlainValidator(lambda value, info: value and _url(value, info)),
     pydantic.WithJsonSchema(
         {"type": "string", "format": "uri", "pattern": "^https?://", "maxLength": 999}
     ),

@@ -9,7 +9,17 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 
-from bridge.api.schemas.fields import Flag, Paging, SubaccountId, Words, as_sdks_mean_it
+from bridge.api.schemas.fields import (
+    Flag,
+    MaybeParty,
+    MaybeUrl,
+    Paging,
+    Party,
+    SubaccountId,
+    Url,
+    Words,
+    as_sdks_mean_it,
+)
 from bridge.domain.numbers import NumberType, PhoneNumber
 from bridge.domain.pool import (
     MOST_AT_ONCE,
@@ -25,7 +35,13 @@ _FILTER_ALIASES = {
     "number_type": "type",  # Go and Java
     "country_iso": "country",  # as Plivo's search for numbers has it
 }
-_CLEARED_BY_NULL: Mapping[str, Any] = {"alias": "", "subaccount": "", "max_concurrent_calls": 0}
+_CLEARED_BY_NULL: Mapping[str, Any] = {
+    "alias": "",
+    "subaccount": "",
+    "max_concurrent_calls": 0,
+    "fallback_number": "",
+    "fallback_play_url": "",
+}
 
 _Trunk = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 """As BRIDGE_TRUNK."""
@@ -109,6 +125,10 @@ class AddNumbers(BaseModel):
     """To be given only when asked for by name."""
     max_concurrent_calls: ConcurrentCalls | None = None
     """Calls that may be up at once on each."""
+    fallback_number: Party | None = None
+    """Who is called for those whose session is over, such as a support desk."""
+    fallback_play_url: Url | None = None
+    """What they hear, before that or in its place."""
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -124,6 +144,8 @@ class AddNumbers(BaseModel):
             subaccount=self.subaccount,
             reserved=self.reserved,
             max_concurrent_calls=self.max_concurrent_calls,
+            fallback_number=self.fallback_number,
+            fallback_play_url=self.fallback_play_url,
             state=NumberState(self.state) if self.state else None,
         )
 
@@ -131,7 +153,7 @@ class AddNumbers(BaseModel):
 class UpdateNumber(BaseModel):
     """The body that changes a number.  What is not given stays as it is."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
     alias: Words | None = None
     """Null: none."""
@@ -143,6 +165,10 @@ class UpdateNumber(BaseModel):
     reserved: Flag | None = None
     max_concurrent_calls: ConcurrentCalls | None = None
     """Null: any number."""
+    fallback_number: MaybeParty | None = None
+    """Null: none."""
+    fallback_play_url: MaybeUrl | None = None
+    """Null: none."""
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -165,6 +191,8 @@ class UpdateNumber(BaseModel):
             subaccount=self.subaccount,
             reserved=self.reserved,
             max_concurrent_calls=self.max_concurrent_calls,
+            fallback_number=self.fallback_number,
+            fallback_play_url=self.fallback_play_url,
             state=NumberState(self.state) if self.state else None,
         )
 
@@ -176,3 +204,11 @@ def _numbers(value: Any) -> list[PhoneNumber]:
     if not isinstance(parts, list) or not parts:
         raise ValueError("numbers must be valid phone numbers, separated by commas.")
     return read_numbers(parts)
+
+
+def fallback_named(sent: dict[str, Any]) -> list[PhoneNumber]:
+    """The number that calls are to go to, as far as it is one at all."""
+    try:
+        return [PhoneNumber("+" + str(sent.get("fallback_number")).removeprefix("+"))]
+    except ValueError:
+        return []  # said when the request is checked

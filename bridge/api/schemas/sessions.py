@@ -90,6 +90,7 @@ Announced = Literal["none", "play"]
 TimeLimitWarning = Annotated[int, Field(ge=-1, le=600)]
 MaxCalls = Annotated[int, Field(ge=1, le=100_000)]
 MaxTotalDuration = Annotated[int, Field(ge=1, le=31 * 86400)]
+RoutingDefault = Literal["refuse", "allow"]
 Alternates = Annotated[list[Party], Field(max_length=10)]
 
 _NEEDED: dict[str, Any] = {
@@ -180,6 +181,12 @@ class CreateSession(BaseModel):
     """Seconds that may be talked, over all calls."""
     client_reference_id: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,128}$")] | None = None
     metadata: JsonObject = {}
+    routing_url: Url | None = None
+    """Asked, before the two are connected, whether they are to be."""
+    routing_backup_url: Url | None = None
+    """Asked where the other does not answer."""
+    routing_default: RoutingDefault = "refuse"
+    """What becomes of the call where neither does."""
     remember_caller: Flag = False
     """Whoever typed a party's right PIN is known by its number for the rest of the session."""
     dry_run: Flag = False
@@ -380,6 +387,9 @@ class UpdateSession(BaseModel):
     answer_guard: AnswerGuard | None = None
     time_limit_warning: TimeLimitWarning | None = None
     quiet_hours: Quiet | None = None
+    routing_url: Url | None = None
+    routing_backup_url: Url | None = None
+    routing_default: RoutingDefault | None = None
     direction: Direction | None = None
     expiry_after_last_call: Expiry | None = None
     max_calls: MaxCalls | None = None

@@ -1,0 +1,124 @@
+"""What an application says of a call: connect it, refuse it, or send it elsewhere."""
+
+import dataclasses
+import enum
+import uuid
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from bridge.domain.causes import Cause
+from bridge.domain.numbers import PhoneNumber
+from bridge.domain.sessions import Side
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Webhook:
+    """Whom to ask about a call."""
+
+    url: str
+    backup_url: str | None = None
+    """Asked where the other does not answer in time, or nothing that can be understood."""
+    allows_by_default: bool = False
+    """Whether the call goes on where neither does."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A call that is about to be connected, or refused for want of a session."""
+
+    call_id: uuid.UUID
+    account: str
+    session: uuid.UUID | None
+    """``None``: the caller is no party of a live session on this number."""
+    caller: PhoneNumber | None
+    caller_side: Side | None
+    callee: PhoneNumber | None
+    virtual_number: str
+    """As it was dialled."""
+
+
+class RefusedAs(enum.StrEnum):
+    """What a caller is told whom the application refuses."""
+
+    REJECTED = "rejected"
+    BUSY = "busy"
+    UNAVAILABLE = "unavailable"
+    CONGESTION = "congestion"
+
+    @property
+    def cause(self) -> Cause:
+        return _CAUSES[self]
+
+
+_CAUSES = {
+    RefusedAs.REJECTED: Cause.CALL_REJECTED,
+    RefusedAs.BUSY: Cause.USER_BUSY,
+    RefusedAs.UNAVAILABLE: Cause.NO_ANSWER,
+    RefusedAs.CONGESTION: Cause.CONGESTION,
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Allow:
+    """Connect the call; where there was no session, because there is one now."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Deny:
+    """Do not."""
+
+    told: RefusedAs = RefusedAs.REJECTED
+    play: str | None = None
+    """URL of what the caller hears instead."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Redirect:
+    """Connect the caller to another number."""
+
+    number: PhoneNumber
+    play: str | None = None
+    """URL of what the caller hears while that phone rings."""
+
+
+Advice: TypeAlias = Allow | Deny | Redirect
+
+
+def read_advice(content: Any) -> Advice:
+    """An application's answer, as JSON: ``action`` is ``allow``, ``refuse`` or ``redirect``.
+
+    With ``refuse`` go ``cause`` (one of `RefusedAs`) and ``play_url``; with ``redirect`` go
+    ``number`` (E.164) and ``play_url``.  What is not known is passed over.
+
+    Raises:
+        ValueError: it says nothing that can be done; in words that hold nothing of it.
+    """
+    match content:
+        case {"action": "allow"}:
+            return Allow()
+        case {"action": "refuse"}:
+            return Deny(_cause(content.get("cause", "rejected")), _play(content))
+        case {"action": "redirect"}:
+            return Redirect(_number(content.get("number")), _play(content))
+    raise ValueError("no-action")
+
+
+def _cause(value: Any) -> RefusedAs:
+    try:
+        return RefusedAs(value)
+    except ValueError:
+        raise ValueError("unknown-cause") from None
+
+
+def _number(value: Any) -> PhoneNumber:
+    try:
+        return PhoneNumber(value).canonical
+    except (TypeError, ValueError):
+        raise ValueError("no-number") from None
+
+
+def _play(content: Mapping[str, Any]) -> str | None:
+    value = content.get("play_url")
+    if value is not None and not isinstance(value, str):
+        raise ValueError("no-url")
+    return value

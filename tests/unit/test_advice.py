@@ -1,0 +1,51 @@
+"""What an application may answer when it is asked about a call."""
+
+from typing import Any
+
+import pytest
+
+from bridge.domain.advice import Advice, Allow, Deny, Redirect, RefusedAs, read_advice
+from bridge.domain.causes import sip_status
+from tests.people import CAROL
+
+
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [
+        ({"action": "allow", "more": 1}, Allow()),
+        ({"action": "refuse"}, Deny()),
+        (
+            {"action": "refuse", "cause": "busy", "play_url": "https://x.test/no.mp3"},
+            Deny(RefusedAs.BUSY, "https://x.test/no.mp3"),
+        ),
+        ({"action": "redirect", "number": CAROL.e164}, Redirect(CAROL)),
+    ],
+)
+def test_it_allows_refuses_or_redirects(answer: Any, advice: Advice) -> None:
+    assert read_advice(answer) == advice
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        ({}, "no-action"),
+        ({"action": "connect"}, "no-action"),
+        ([], "no-action"),
+        (None, "no-action"),
+        ("allow", "no-action"),
+        ({"action": ["allow"]}, "no-action"),
+        ({"action": "refuse", "cause": "hell"}, "unknown-cause"),
+        ({"action": "refuse", "cause": []}, "unknown-cause"),
+        ({"action": "refuse", "play_url": 1}, "no-url"),
+        ({"action": "redirect"}, "no-number"),
+        ({"action": "redirect", "number": 13035550177}, "no-number"),
+        ({"action": "redirect", "number": "911"}, "no-number"),
+    ],
+)
+def test_what_cannot_be_done_is_a_fault_that_repeats_nothing(answer: Any, fault: str) -> None:
+    with pytest.raises(ValueError, match=f"^{fault}$"):
+        read_advice(answer)
+
+
+def test_what_a_caller_is_told_tells_nothing_about_a_number() -> None:
+    assert {sip_status(one.cause) for one in RefusedAs} == {403, 480, 486, 503}
