@@ -21,12 +21,6 @@ SELECT virtual_number.*,
            AND session.expires_at > now())::integer AS live_sessions
   FROM virtual_number;
 
--- Whether a number is one of ours: a call from it or to it comes back to us.
-CREATE FUNCTION is_ours(number text) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (SELECT FROM virtual_number
-                    WHERE virtual_number.number = $1 AND state <> 'retired')
-$$;
-
 -- Whether a number takes calls, and whether it or its account has as many as it may, but for one
 -- call.  No row: it is not in the pool.
 CREATE FUNCTION number_use(dialled text, but_for uuid)

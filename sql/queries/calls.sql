@@ -94,11 +94,14 @@ SELECT now() AS now,
        coalesce(used.is_full, false) AS number_is_full,
        coalesce(used.account_is_full, false) AS account_is_full,
        used.account AS number_account, used.webhooks, used.fallback_number, used.fallback_play_url,
-       is_ours(:caller::text) AS caller_is_ours,
-       is_ours(CASE held.side
-                    WHEN 'first' THEN coalesce(session.second_party, session.last_counterpart)
-                    WHEN 'second' THEN coalesce(session.first_party, session.last_counterpart)
-                    END) AS callee_is_ours,
+       EXISTS (SELECT FROM virtual_number
+                WHERE number = :caller::text AND state <> 'retired') AS caller_is_ours,
+       EXISTS (SELECT FROM virtual_number
+                WHERE number = CASE held.side
+                          WHEN 'first' THEN coalesce(session.second_party, session.last_counterpart)
+                          WHEN 'second' THEN coalesce(session.first_party, session.last_counterpart)
+                          END
+                  AND state <> 'retired') AS callee_is_ours,
        held.side AS caller_side,
        (SELECT count(*) FROM call
          WHERE call.session = held.session AND call.ended_at IS NULL) AS calls_up,

@@ -51,11 +51,14 @@ SELECT now() AS now, held.call_id, held.dialled, held.caller, held.started_at, h
        coalesce(used.is_full, false) AS number_is_full,
        coalesce(used.account_is_full, false) AS account_is_full,
        used.account AS number_account, used.webhooks, used.fallback_number, used.fallback_play_url,
-       is_ours(held.caller) AS caller_is_ours,
-       is_ours(CASE held.caller_side
-                    WHEN 'first' THEN coalesce(session.second_party, session.last_counterpart)
-                    ELSE coalesce(session.first_party, session.last_counterpart)
-                    END) AS callee_is_ours,
+       EXISTS (SELECT FROM virtual_number
+                WHERE number = held.caller AND state <> 'retired') AS caller_is_ours,
+       EXISTS (SELECT FROM virtual_number
+                WHERE number = CASE held.caller_side
+                          WHEN 'first' THEN coalesce(session.second_party, session.last_counterpart)
+                          ELSE coalesce(session.first_party, session.last_counterpart)
+                          END
+                  AND state <> 'retired') AS callee_is_ours,
        (SELECT count(*) FROM call
          WHERE call.session = held.session
            AND call.ended_at IS NULL

@@ -257,6 +257,8 @@ async def test_whose_session_is_over_gets_what_the_number_has(api: Api, database
         ({"fallback_number": VIRTUAL.e164}, "fallback_number is a virtual number."),
         ({"fallback_number": "+19005550123"}, "fallback_number is a"),
         ({"fallback_number": "911"}, "fallback_number is not a valid phone number."),
+        ({"fallback_play_url": {}}, "fallback_play_url should be a valid URL."),
+        ({"fallback_number": []}, "fallback_number is not a valid phone number."),
         ({"fallback_play_url": "ftp://x"}, "fallback_play_url should be a valid URL."),
     ],
 )

@@ -139,17 +139,18 @@ def site(stack: Stack, client: Client, tmp_path: Path) -> Iterator[Site]:
     site = Site(stack, client, tmp_path, alice, bob, virtual)
     try:
         yield site
+        assert_nothing_left(stack)
     finally:
+        # So that what one test left cannot disturb the next: phones that are gone would not answer,
+        # and Asterisk would tell theirs of another test for half a minute that the call is over.
+        stack.asterisk.cli("channel request hangup all")
+        until(lambda: "0 active channels" in stack.asterisk.cli("core show channels"), within=10)
         for phone in site.phones:
             phone.stop()
         for sound in site.sounds:
             sound.close()
         for number in (virtual, *site.more_numbers):
             client.request("DELETE", f"Number/{number}/")
-    try:
-        assert_nothing_left(stack)
-    finally:  # so that what one test left cannot disturb the next
-        stack.asterisk.cli("channel request hangup all")
 
 
 def assert_nothing_left(stack: Stack) -> None:

@@ -161,13 +161,13 @@ Url = Annotated[
 ]
 MaybeParty = Annotated[
     PhoneNumber | Literal[""],
-    pydantic.PlainValidator(lambda value, info: value and _party(value, info)),
+    pydantic.PlainValidator(lambda value, info: "" if value == "" else _party(value, info)),
     _E164,
 ]
 """Empty: none any more."""
 MaybeUrl = Annotated[
     str,
-    pydantic.PlainValidator(lambda value, info: value and _url(value, info)),
+    pydantic.PlainValidator(lambda value, info: "" if value == "" else _url(value, info)),
     pydantic.WithJsonSchema(
         {"type": "string", "format": "uri", "pattern": "^https?://", "maxLength": 999}
     ),
