@@ -94,7 +94,10 @@ def test_what_was_changed_is_not_taken(
     assert not valid(method, url, dict(form), headers, secret)
 
 
-def test_standard_webhooks_own_example() -> None:
+def test_standard_webhooks_own_vector() -> None:
+    """That of its reference libraries, ``test_sign_function`` in libraries/python/tests of
+    github.com/standard-webhooks/standard-webhooks; not one of our own output.
+    """
     headers = standard_headers(
         "msg_p5jXN8AQM9LWM0D4loKWxJek",
         b'{"test": 2432232314}',
