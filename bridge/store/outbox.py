@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 from bridge.domain.delivery import Dead, Delivered, Retry, Verdict
 from bridge.domain.events import Event
@@ -24,6 +24,7 @@ class Parcel:
     url: str | None = dataclasses.field(repr=False)
     """``None``: its session has no place for it any more."""
     method: str
+    format: Literal["form", "json"]
     secrets: Sequence[str] = dataclasses.field(repr=False)
     attempts: int
     """That were made before."""
@@ -78,6 +79,7 @@ def _parcel(row: Row, connection: Connection, sql: Any) -> Parcel:
         host=row["host"],
         url=row["url"],
         method=row["method"],
+        format=row["format"],
         secrets=row["secrets"],
         attempts=row["attempts"],
         age=row["age"],

@@ -27,7 +27,7 @@ from bridge.domain.errors import Unavailable
 from bridge.domain.events import Event
 from bridge.egress.client import Egress
 from bridge.egress.errors import EgressError, Forbidden, TimedOut, Unreachable
-from bridge.webhooks.request import webhook_request
+from bridge.webhooks.request import Format, webhook_request
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +47,8 @@ class Parcel(Protocol):
     def url(self) -> str | None: ...
     @property
     def method(self) -> str: ...
+    @property
+    def format(self) -> Format: ...
     @property
     def secrets(self) -> Sequence[str]: ...
     @property
@@ -168,6 +170,7 @@ class Delivery:
             parcel.event,
             method=parcel.method,
             url=url,
+            format=parcel.format,
             signed_with=parcel.secrets,
             at=self._now(),
         )

@@ -13,7 +13,13 @@ from yarl import URL
 from bridge.domain.events import Event, attributes
 from bridge.webhooks.signatures import plivo_headers, standard_headers
 
-_FORM = "application/x-www-form-urlencoded"
+Format = Literal["form", "json"]
+"""What the body of a POST is."""
+
+_CONTENT_TYPES: dict[Format, str] = {
+    "form": "application/x-www-form-urlencoded",
+    "json": "application/json",
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -27,22 +33,33 @@ class WebhookRequest:
 
 
 def webhook_request(
-    event: Event, *, method: str, url: str, signed_with: Sequence[str], at: datetime
+    event: Event,
+    *,
+    method: str,
+    url: str,
+    format: Format,
+    signed_with: Sequence[str],
+    at: datetime,
 ) -> WebhookRequest:
-    """The event as a form (POST), or in the query of the URL (GET); signed for this one attempt.
+    """The event in the body (POST), or in the query of the URL (GET); signed for this one attempt.
 
-    A GET is signed by Plivo's convention alone: the other one covers nothing but a body.
+    A GET is signed by Plivo's convention alone: the other one covers nothing but a body.  Of a body
+    in JSON it is the other way round: to Plivo's a request without a form carries nothing.
     """
-    form = {name: str(value) for name, value in attributes(event).items()}
+    told = attributes(event)
+    form = {name: str(value) for name, value in told.items()}
     target = _whole(URL(url).with_fragment(None))
     nonce = new_nonce()
     if method == "GET":
         target = target.extend_query(form)
         headers = plivo_headers("GET", _seen(target), {}, nonce=nonce, secrets=signed_with)
         return WebhookRequest("GET", str(target), headers, None)
-    body = urlencode(form).encode()
+    if format == "json":
+        form, body = {}, json.dumps(told).encode()
+    else:
+        body = urlencode(form).encode()
     headers = {
-        "Content-Type": _FORM,
+        "Content-Type": _CONTENT_TYPES[format],
         **plivo_headers("POST", _seen(target), form, nonce=nonce, secrets=signed_with),
         **standard_headers(str(event.id), body, at=at, secrets=signed_with),
     }

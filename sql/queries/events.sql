@@ -89,6 +89,7 @@ SELECT set_config('idle_in_transaction_session_timeout', '90s', true) AS gone_af
        coalesce(call.virtual_number, session.virtual_number) AS virtual_number,
        session.options ->> (endpoint.kind || '_url') AS url,
        coalesce(session.options ->> (endpoint.kind || '_method'), 'POST') AS method,
+       coalesce(session.options ->> 'callback_format', 'form') AS format,
        ARRAY(SELECT secret
                FROM signing_secret
               WHERE signing_secret.account = event.account

@@ -36,6 +36,7 @@ UNUSED_EXTENSIONS: dict[str, Any] = {
     "second_virtual_number": None,
     "first_party_alternates": [],
     "second_party_alternates": [],
+    "callback_format": "form",
     "recording_announcement": "none",
     "answer_guard": "none",
     "time_limit_warning": 60,
@@ -192,6 +193,7 @@ async def test_numbers_are_added_listed_got_and_removed(api: Api) -> None:
             {**PARTIES, "callback_url": "ftp://x", "callback_method": "PUT"},
             ["callback_url should be a valid URL.", "callback_method allowed values are"],
         ),
+        ({**PARTIES, "callback_format": "xml"}, ["callback_format allowed values are"]),
         (
             {"first_party": "+19005551234", "second_party": "+11115550123"},
             ["first_party is a premium-rate number.", "second_party is not a valid phone"],

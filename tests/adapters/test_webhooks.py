@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import ipaddress
+import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -229,11 +230,23 @@ async def test_no_real_number_is_stored_in_an_event(
     assert BOB.e164[1:] not in text
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("method", "format"), [("GET", "form"), ("POST", "form"), ("POST", "json")]
+)
 async def test_a_receiver_gets_every_event_signed_and_in_order(
-    calls: Calls, database: Database, session: Sessions, egress: Egress, origin: Origin, method: str
+    calls: Calls,
+    database: Database,
+    session: Sessions,
+    egress: Egress,
+    origin: Origin,
+    method: str,
+    format: str,
 ) -> None:
-    made = await session(f"{origin.url}/hook?tag=b&tag=a#ct=1000&rc=1", callback_method=method)
+    made = await session(
+        f"{origin.url}/hook?tag=b&tag=a#ct=1000&rc=1",
+        callback_method=method,
+        callback_format=format,
+    )
     await a_call(calls, database, made)
     await sent_all(delivery_of(database, egress))
     assert [state for _, state, *_ in await states(database)] == ["delivered"] * 6
@@ -243,8 +256,11 @@ async def test_a_receiver_gets_every_event_signed_and_in_order(
     for request, body in zip(origin.requests, origin.bodies, strict=True):
         assert request.method == method
         assert "ct=" not in str(request.url)
-        form = dict(parse_qsl(body.decode()))
+        form = dict(parse_qsl(body.decode())) if format == "form" else {}
         given = form if method == "POST" else dict(request.query)
+        if format == "json":
+            given = json.loads(body)
+            assert isinstance(given["SequenceNumber"], int)
         assert (given["From"], given["To"]) == (ALICE.e164[1:], BOB.e164[1:])
         assert given["SessionUUID"] == str(made.session.id)
         sequence.append(int(given["SequenceNumber"]))

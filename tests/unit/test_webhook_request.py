@@ -1,5 +1,6 @@
 """An event as it is sent: what is signed is what the receiver sees."""
 
+import json
 import uuid
 from datetime import UTC, datetime
 
@@ -7,7 +8,8 @@ import pytest
 from plivo.utils import validate_v3_signature
 
 from bridge.domain.events import SESSION_TIMEOUT, Event
-from bridge.webhooks.request import WebhookRequest, webhook_request
+from bridge.webhooks.request import Format, WebhookRequest, webhook_request
+from bridge.webhooks.signatures import standard_headers
 
 SECRET = "whsec_" + "A" * 43 + "="
 EVENT = Event(
@@ -24,9 +26,14 @@ EVENT = Event(
 )
 
 
-def sent(url: str, method: str = "GET") -> WebhookRequest:
+def sent(url: str, method: str = "GET", *, format: Format = "form") -> WebhookRequest:
     return webhook_request(
-        EVENT, method=method, url=url, signed_with=[SECRET], at=datetime(2026, 1, 2, tzinfo=UTC)
+        EVENT,
+        method=method,
+        url=url,
+        format=format,
+        signed_with=[SECRET],
+        at=datetime(2026, 1, 2, tzinfo=UTC),
     )
 
 
@@ -50,6 +57,33 @@ def test_a_receiver_can_check_the_url_that_it_sees(given: str, seen: str) -> Non
     assert validate_v3_signature(
         "GET", full, headers["X-Plivo-Signature-V3-Nonce"], SECRET, headers["X-Plivo-Signature-V3"]
     )
+
+
+@pytest.mark.parametrize("url", ["https://h/", "https://h/x?b=2&a=1"])
+def test_a_body_in_json_is_no_form_to_plivos_signature(url: str) -> None:
+    request = sent(url, "POST", format="json")
+    assert request.headers["Content-Type"] == "application/json"
+    assert request.body
+    assert json.loads(request.body) == {
+        "EventName": "SessionTimeout",
+        "EventTimestamp": "2026-01-02 00:00:00.000000 +0000 UTC",
+        "SessionUUID": str(EVENT.session),
+        "VirtualNumber": "12025550142",
+        "SequenceNumber": 1,
+    }
+    signed = (request.headers[f"X-Plivo-Signature-V3{end}"] for end in ("-Nonce", ""))
+    nonce, signature = signed
+    assert validate_v3_signature("POST", url, nonce, SECRET, signature)
+    # The other convention covers the body, to the byte.
+    assert request.headers.items() >= (
+        standard_headers(
+            str(EVENT.id), request.body, at=datetime(2026, 1, 2, tzinfo=UTC), secrets=[SECRET]
+        ).items()
+    )
+
+
+def test_a_get_has_no_body_to_be_in_json() -> None:
+    assert sent("https://h/", "GET", format="json").body is None
 
 
 def test_no_two_requests_have_the_same_nonce() -> None:

@@ -90,6 +90,7 @@ class Session(Answer):
     second_virtual_number: str | None
     first_party_alternates: list[Digits]
     second_party_alternates: list[Digits]
+    callback_format: Literal["form", "json"]
     recording_announcement: Literal["none", "play"]
     answer_guard: Literal["none", "press_1"]
     time_limit_warning: int

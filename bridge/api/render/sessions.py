@@ -98,6 +98,7 @@ def _extensions(report: SessionReport) -> Json:
         "second_virtual_number": _party(one.second_virtual_number) or None,
         "first_party_alternates": [*map(digits, one.first_party_alternates)],
         "second_party_alternates": [*map(digits, one.second_party_alternates)],
+        "callback_format": options.get("callback_format", "form"),
         "recording_announcement": options.get("recording_announcement", "none"),
         "answer_guard": one.manner.answer_guard.value,
         "time_limit_warning": one.manner.time_limit_warning,

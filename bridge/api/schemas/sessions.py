@@ -86,6 +86,7 @@ _COLUMNS = {
 Expiry = Annotated[int, Field(ge=60, le=86400)]
 CallTimeLimit = Annotated[int, Field(ge=60, le=86400)]
 RingTimeout = Annotated[int, Field(ge=5, le=180)]
+CallbackFormat = Literal["form", "json"]
 Announced = Literal["none", "play"]
 TimeLimitWarning = Annotated[int, Field(ge=-1, le=600)]
 MaxCalls = Annotated[int, Field(ge=1, le=100_000)]
@@ -163,6 +164,8 @@ class CreateSession(BaseModel):
     first_party_alternates: Alternates = []
     second_party_alternates: Alternates = []
     """Further numbers that a party may call from."""
+    callback_format: CallbackFormat = "form"
+    """What the body of a callback is, also of one about a recording; a GET has none."""
     recording_announcement: Announced = "none"
     """``play``: both hear, before they are joined, that their call is recorded."""
     answer_guard: AnswerGuard = AnswerGuard.NONE
@@ -383,6 +386,7 @@ class UpdateSession(BaseModel):
     second_party: Party | None = None
     """Who it is, in a session that was created with a single party."""
 
+    callback_format: CallbackFormat | None = None
     recording_announcement: Announced | None = None
     answer_guard: AnswerGuard | None = None
     time_limit_warning: TimeLimitWarning | None = None
