@@ -46,9 +46,9 @@ from bridge.domain.outcomes import (
 )
 from bridge.domain.pins import Guess
 from bridge.domain.recordings import NewRecording
-from bridge.domain.records import Arrival, CallRecord
+from bridge.domain.records import Arrival, CallRecord, Role
 from bridge.domain.routing import AskPin, Connect, Forward, Lookup, Refuse, route
-from bridge.domain.sessions import AnswerGuard, Limits
+from bridge.domain.sessions import AnswerGuard, Limits, Session
 
 logger = structlog.get_logger(__name__)
 
@@ -121,8 +121,11 @@ class CallLog(Protocol):
     def needs_no_pin(self, call_id: UUID, session: UUID, at: datetime) -> None:
         """Write, soon, that a party of a session with PINs is known by its number.  Never waits."""
 
-    def ringing(self, call_id: UUID, at: datetime) -> None:
-        """Write, soon, that the callee's phone rings.  Never waits."""
+    def placed(self, call_id: UUID, role: Role, at: datetime) -> None:
+        """Write, soon, that a party is being called.  Never waits."""
+
+    def ringing(self, call_id: UUID, role: Role, at: datetime) -> None:
+        """Write, soon, that the phone of a party that is called rings.  Never waits."""
 
     def caller_answered(self, call_id: UUID, at: datetime) -> None:
         """Write, soon, that the leg that was placed first is answered.  Never waits."""
@@ -206,18 +209,19 @@ async def ordered_call(
     if party is None:
         return refused("nobody-to-call")[0]
     await switch.place(a_leg, party, caller_id=session.number_for(side), limits=decision.limits)
-    match await race(
-        ended=a_leg.ended(),
-        customer_hung_up=call.asked_to_end.wait(),
-        answered=a_leg.answered(),
-        within=decision.limits.ring_timeout,
-    ):
-        case "ended":
-            return caller_failed(a_leg.state.hangup_cause or 0)
-        case "customer_hung_up":
-            return CUSTOMER_CANCELLED
-        case "timed_out":
-            return FIRST_RING_TIMEOUT
+    async with alongside(_tell_of_ringing(call, a_leg, Role.A, session, log=log)):
+        match await race(
+            ended=a_leg.ended(),
+            customer_hung_up=call.asked_to_end.wait(),
+            answered=a_leg.answered(),
+            within=decision.limits.ring_timeout,
+        ):
+            case "ended":
+                return caller_failed(a_leg.state.hangup_cause or 0)
+            case "customer_hung_up":
+                return CUSTOMER_CANCELLED
+            case "timed_out":
+                return FIRST_RING_TIMEOUT
     if a_leg.state.answered_at:
         log.caller_answered(call.id, a_leg.state.answered_at)
     if not await accepts(a_leg, session.manner.answer_guard):
@@ -263,7 +267,7 @@ async def _connect(
             prompts.prefetch([to.callee_prompt])
         async with (
             alongside(entertain(a_leg, to.caller_prompt, prompts)) as caller_hears,
-            alongside(_tell_of_ringing(call, b_leg, log=log)),
+            alongside(_tell_of_ringing(call, b_leg, Role.B, to.session, log=log)),
         ):
             outcome = await answered(call, b_leg, to.limits)
             if outcome is None and call.crossed_by:
@@ -274,10 +278,15 @@ async def _connect(
         return outcome or await join(call, b_leg, to.limits, log=log, switch=switch)
 
 
-async def _tell_of_ringing(call: LiveCall, b_leg: Leg, *, log: CallLog) -> None:
-    await b_leg.rings()
-    if at := b_leg.state.ringing_at:
-        log.ringing(call.id, at)
+async def _tell_of_ringing(
+    call: LiveCall, leg: Leg, role: Role, session: Session, *, log: CallLog
+) -> None:
+    """That a phone is called, where all is to be told, and that it rings."""
+    if session.tells_all and leg.state.started_at:
+        log.placed(call.id, role, leg.state.started_at)
+    await leg.rings()
+    if at := leg.state.ringing_at:
+        log.ringing(call.id, role, at)
 
 
 async def answered(call: LiveCall, b_leg: Leg, limits: Limits) -> Outcome | None:

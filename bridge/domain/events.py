@@ -1,7 +1,8 @@
 """What an application is told of its sessions: which events, of what moments, saying what.
 
 First and second party are those of the session, whoever of them calls, as in its interactions.
-Names and attributes are Plivo's; of the first party's phone ringing only its older set has one.
+Names and attributes are Plivo's; of the first party's phone ringing only its older set has one,
+which is told of every session all the same.  The rest of that set is told where it is asked for.
 """
 
 import dataclasses
@@ -15,6 +16,7 @@ from typing import Any
 from bridge.domain.hangups import hangup_cause
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Disposition
+from bridge.domain.privacy import Privacy
 from bridge.domain.rates import Charge
 from bridge.domain.records import CallRecord, LegRecord, Origin, Role
 from bridge.domain.sessions import Side
@@ -26,9 +28,25 @@ RECORDING_INITIATED = "SessionRecordingInitiated"
 RECORDING_COMPLETED = "SessionRecordingCompleted"
 RECORDING_FAILED = "SessionRecordingFailed"
 
+VIRTUAL_NUMBER_ANSWER = "SessionVirtualNumberAnswer"
+
+_INITIATED = {
+    Side.FIRST: "SessionFirstPartyInitiated",
+    Side.SECOND: "SessionSecondPartyInitiated",
+}
 _RING = {Side.FIRST: "SessionFirstPartyRinging", Side.SECOND: "SessionSecondPartyRing"}
 _ANSWER = {Side.FIRST: "SessionFirstPartyAnswer", Side.SECOND: "SessionSecondPartyAnswer"}
 _HANGUP = {Side.FIRST: "SessionFirstPartyHangup", Side.SECOND: "SessionSecondPartyHangup"}
+_COMPLETE = {Side.FIRST: "SessionFirstPartyComplete", Side.SECOND: "SessionSecondPartyComplete"}
+_FAILED = {Side.FIRST: "SessionFirstPartyFailed", Side.SECOND: "SessionSecondPartyFailed"}
+
+OLDER_SET = frozenset(
+    {
+        VIRTUAL_NUMBER_ANSWER,
+        *(name for names in (_INITIATED, _COMPLETE, _FAILED) for name in names.values()),
+    }
+)
+"""What Plivo told until 2023 and tells no more: for sessions that ask for all events."""
 
 
 class PinStatus(enum.StrEnum):
@@ -68,6 +86,22 @@ class Event:
     callee: PhoneNumber | None
     virtual_number: str | None
     """As it was dialled."""
+    first_party: PhoneNumber | None = None
+    second_party: PhoneNumber | None = None
+    """Where all events are told: at which number each party is in this call, or in general."""
+    privacy: Privacy
+    """What whoever gets it is shown of these numbers, but of the virtual one."""
+
+    @property
+    def numbers(self) -> Mapping[str, PhoneNumber]:
+        """Those of parties, as they are called in an event."""
+        numbers = {
+            "From": self.caller,
+            "To": self.callee,
+            "FirstParty": self.first_party,
+            "SecondParty": self.second_party,
+        }
+        return {name: number for name, number in numbers.items() if number}
 
 
 class DeliveryState(enum.StrEnum):
@@ -101,6 +135,16 @@ class EventFilter:
     state: DeliveryState | None = None
     after: tuple[datetime, uuid.UUID] | None = None
     """The last one of the page before."""
+
+
+def lands(at: datetime) -> Telling:
+    """A party calls the virtual number."""
+    return Telling(VIRTUAL_NUMBER_ANSWER, at)
+
+
+def is_placed(side: Side, at: datetime) -> Telling:
+    """That party is being called."""
+    return Telling(_INITIATED[side], at)
 
 
 def rings(side: Side, at: datetime) -> Telling:
@@ -143,12 +187,18 @@ def ends(record: CallRecord, charges: Mapping[Role, Charge], *, caller: Side) ->
     # Of one moment, what the called party did comes first: the caller is answered because it is.
     for leg in reversed(record.legs) if inbound else record.legs:
         side = caller if leg.role is Role.A else caller.other
-        if leg.ringing_at and (leg.role is Role.B or not inbound):
+        placed = leg.role is Role.B or not inbound
+        if placed:
+            told.append(is_placed(side, leg.started_at))
+        if placed and leg.ringing_at:
             told.append(rings(side, leg.ringing_at))
         if leg.answered_at:
             told.append(answers(side, leg.answered_at))
         hung_up = {**_cost([leg], charges), **why}
-        told.append(Telling(_HANGUP[side], leg.ended_at or record.ended_at, hung_up))
+        # Two who called each other talk, though the leg that was placed is given up.
+        became = _COMPLETE if leg.answered_at or record.answered_at else _FAILED
+        ended_at = leg.ended_at or record.ended_at
+        told += [Telling(name, ended_at, hung_up) for name in (_HANGUP[side], became[side])]
     told.sort(key=lambda one: one.happened_at)
     last = max([record.ended_at, *(one.happened_at for one in told)])
     return [*told, Telling(PARTIES_HANGUP, last, {**_cost(record.legs, charges), **why})]
@@ -160,8 +210,7 @@ def attributes(event: Event) -> dict[str, Any]:
         "EventName": event.name,
         "EventTimestamp": _timestamp(event.happened_at),
         "SessionUUID": str(event.session) if event.session else None,
-        "From": _digits(event.caller),
-        "To": _digits(event.callee),
+        **{name: event.privacy.shown(number) for name, number in event.numbers.items()},
         "VirtualNumber": event.virtual_number.removeprefix("+") if event.virtual_number else None,
         **event.attributes,
         "SequenceNumber": event.sequence,
@@ -184,10 +233,6 @@ def _seconds_talked(leg: LegRecord) -> int:
     if leg.answered_at is None or leg.ended_at is None:
         return 0
     return math.ceil((leg.ended_at - leg.answered_at).total_seconds())
-
-
-def _digits(number: PhoneNumber | None) -> str | None:
-    return number.e164.removeprefix("+") if number else None
 
 
 def _timestamp(at: datetime) -> str:

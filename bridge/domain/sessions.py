@@ -128,6 +128,8 @@ class Session:
     manner: Manner = Manner()
     recording: RecordingPlan | None = None
     """``None``: its calls are not recorded."""
+    tells_all: bool = False
+    """Its application is told more of each call; see `bridge.domain.events.OLDER_SET`."""
 
     @property
     def limits(self) -> Limits:

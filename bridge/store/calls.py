@@ -182,9 +182,17 @@ class Calls:
         await self._sql.prolong_session(connection, call_id=arrival.call_id)
         await tale.ends(record, charges)
 
-    async def write_ringing(self, connection: Connection, call_id: UUID, at: datetime) -> None:
-        """The phone of the party that is called rings."""
-        await (await begin_tale(connection, call_id)).rings(at)
+    async def write_placed(
+        self, connection: Connection, call_id: UUID, role: Role, at: datetime
+    ) -> None:
+        """The party of a leg is being called."""
+        await (await begin_tale(connection, call_id)).is_placed(role, at)
+
+    async def write_ringing(
+        self, connection: Connection, call_id: UUID, role: Role, at: datetime
+    ) -> None:
+        """The phone of a party that is called rings."""
+        await (await begin_tale(connection, call_id)).rings(role, at)
 
     async def write_caller_answer(
         self, connection: Connection, call_id: UUID, at: datetime

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from bridge.domain.events import DeliveryState, Event, EventFilter, EventReport
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.privacy import NumberForm, Privacy
 from bridge.domain.requests import Refusal
 from bridge.store import queries
 from bridge.store.pool import Database, Row
@@ -62,10 +63,17 @@ def event(row: Row) -> Event:
         name=row["name"],
         happened_at=row["happened_at"],
         attributes=row["attributes"],
-        caller=PhoneNumber(row["caller"]) if row["caller"] else None,
-        callee=PhoneNumber(row["callee"]) if row["callee"] else None,
+        caller=_number(row["caller"]),
+        callee=_number(row["callee"]),
+        first_party=_number(row["first_party"]),
+        second_party=_number(row["second_party"]),
         virtual_number=row["virtual_number"],
+        privacy=Privacy(NumberForm(row["event_privacy"]), row["event_key"]),
     )
+
+
+def _number(text: str | None) -> PhoneNumber | None:
+    return PhoneNumber(text) if text else None
 
 
 def report(row: Row) -> EventReport:

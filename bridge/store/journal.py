@@ -14,7 +14,7 @@ from bridge.domain.events import PinStatus, Telling
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import Guess
 from bridge.domain.recordings import NewRecording
-from bridge.domain.records import Arrival, CallRecord
+from bridge.domain.records import Arrival, CallRecord, Role
 from bridge.domain.routing import Lookup
 from bridge.store.calls import Calls
 from bridge.store.errors import StoreUnavailable
@@ -64,12 +64,20 @@ class Journal:
             lambda connection: self._calls.write_answer(connection, call_id, at, ringing_at),
         )
 
-    def ringing(self, call_id: UUID, at: datetime) -> None:
-        """Tell the application, soon, that the called party's phone rings.
+    def placed(self, call_id: UUID, role: Role, at: datetime) -> None:
+        """Tell the application, soon, that a party is being called.  As `ringing`."""
+        self._add(
+            call_id, lambda connection: self._calls.write_placed(connection, call_id, role, at)
+        )
+
+    def ringing(self, call_id: UUID, role: Role, at: datetime) -> None:
+        """Tell the application, soon, that the phone of a party that is called rings.
 
         Nothing depends on it: whoever does not say so has it told with the answer, or the end.
         """
-        self._add(call_id, lambda connection: self._calls.write_ringing(connection, call_id, at))
+        self._add(
+            call_id, lambda connection: self._calls.write_ringing(connection, call_id, role, at)
+        )
 
     def caller_answered(self, call_id: UUID, at: datetime) -> None:
         """Tell, soon, that the caller's leg is answered before the other; else as `ringing`."""

@@ -52,6 +52,7 @@ def session(row: Row) -> Session:
         max_total_duration=row["max_total_duration"],
         manner=_manner(row["options"]),
         recording=_recording(row["options"]),
+        tells_all=row["options"].get("callback_events") == "all",
     )
 
 

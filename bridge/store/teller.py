@@ -26,14 +26,23 @@ class Tale:
     call_id: UUID
     caller: Side | None
     """``None``: it is no session's call."""
-    told: frozenset[str]
+    told: set[str]
+    tells_all: bool
+    """Its session asks for `events.OLDER_SET` too."""
+    landed_at: datetime | None
+    """When it came in; ``None``: it was ordered."""
     _connection: Connection
     _sql: Any
 
-    async def rings(self, at: datetime) -> None:
-        """The phone of the party that is called rings."""
-        if self.caller:
-            await self._write([events.rings(self.caller.other, at)])
+    async def is_placed(self, role: Role, at: datetime) -> None:
+        """The party of a leg is being called."""
+        if side := self._side(role):
+            await self._write([events.is_placed(side, at)])
+
+    async def rings(self, role: Role, at: datetime) -> None:
+        """The phone of a party that is called rings."""
+        if side := self._side(role):
+            await self._write([events.rings(side, at)])
 
     async def caller_answers(self, at: datetime) -> None:
         """Before the other does: for a prompt, or since its call was ordered."""
@@ -57,8 +66,20 @@ class Tale:
         if self.caller:
             await self._write([telling])
 
+    def _side(self, role: Role) -> Side | None:
+        return self.caller.other if self.caller and role is Role.B else self.caller
+
     async def _write(self, tellings: Sequence[Telling]) -> None:
-        new = [one for one in tellings if one.name not in self.told]
+        """Write those that are new, and that the session asks for.
+
+        What it does not ask for is not written either: so its events are numbered without gaps, and
+        the log shows what was told.
+        """
+        passed_over = self.told if self.tells_all else self.told | events.OLDER_SET
+        new = [one for one in tellings if one.name not in passed_over]
+        if new and self.landed_at and events.VIRTUAL_NUMBER_ANSWER not in passed_over:
+            new.insert(0, events.lands(self.landed_at))
+        self.told.update(one.name for one in new)
         if new:
             await self._sql.tell_of_call(
                 self._connection,
@@ -80,7 +101,9 @@ async def begin_tale(connection: Connection, call_id: UUID) -> Tale:
     return Tale(
         call_id,
         Side(row["caller_side"]) if row else None,
-        frozenset(row["told"]) if row else frozenset(),
+        set(row["told"]) if row else set(),
+        tells_all=bool(row and row["tells_all"]),
+        landed_at=row["landed_at"] if row else None,
         _connection=connection,
         _sql=sql,
     )

@@ -5,7 +5,9 @@
 -- locked before the call is changed, as whoever ends a session and its calls does it: no two wait
 -- crosswise then.
 SELECT call.caller_side,
-       ARRAY(SELECT event.name FROM event WHERE event.call = call.id) AS told
+       ARRAY(SELECT event.name FROM event WHERE event.call = call.id) AS told,
+       coalesce(session.options ->> 'callback_events' = 'all', false) AS tells_all,
+       CASE WHEN call.origin = 'inbound' THEN call.started_at END AS landed_at
   FROM call
   JOIN session ON session.id = call.session
  WHERE call.id = :call_id::uuid
@@ -74,19 +76,11 @@ WITH delivery AS MATERIALIZED (
        FOR UPDATE SKIP LOCKED
 )
 SELECT set_config('idle_in_transaction_session_timeout', '90s', true) AS gone_after,
-       delivery.event AS id, delivery.host, delivery.attempts,
+       delivery.host, delivery.attempts,
        extract(epoch FROM now() - delivery.due_since)::float8 AS age,
-       event.account, event.session, event.sequence, event.name, event.happened_at,
-       event.attributes,
-       call.caller,
-       coalesce(leg.party_number,
-                CASE call.caller_side
-                     WHEN 'first' THEN coalesce(session.second_party,
-                                                last_counterpart(session.id, 'second'))
-                     WHEN 'second' THEN coalesce(session.first_party,
-                                                 last_counterpart(session.id, 'first'))
-                     END) AS callee,
-       coalesce(call.virtual_number, session.virtual_number) AS virtual_number,
+       event.id, event.account, event.session, event.sequence, event.name, event.happened_at,
+       event.attributes, event.caller, event.callee, event.first_party, event.second_party,
+       event.virtual_number, event.event_privacy, event.event_key,
        session.options ->> (endpoint.kind || '_url') AS url,
        coalesce(session.options ->> (endpoint.kind || '_method'), 'POST') AS method,
        coalesce(session.options ->> 'callback_format', 'form') AS format,
@@ -96,13 +90,11 @@ SELECT set_config('idle_in_transaction_session_timeout', '90s', true) AS gone_af
                 AND coalesce(signing_secret.retires_at > now(), true)
               ORDER BY signing_secret.created_at DESC) AS secrets
   FROM delivery
-  JOIN event ON event.id = delivery.event
+  JOIN event_report AS event ON event.id = delivery.event
   JOIN session ON session.id = delivery.session
  CROSS JOIN LATERAL (
        SELECT CASE WHEN event.name LIKE 'SessionRecording%' THEN 'recording_callback'
-                   ELSE 'callback' END AS kind) AS endpoint
-  LEFT JOIN call ON call.id = event.call
-  LEFT JOIN leg ON leg.call = call.id AND leg.role = 'b';
+                   ELSE 'callback' END AS kind) AS endpoint;
 
 -- name: settle_delivery!
 -- What came of an attempt; :delay is null unless there is to be another.  Those behind it wait as
@@ -141,7 +133,8 @@ RETURNING delivery.event, pg_notify('bridge_events', '');
 -- name: list_events
 -- Newest first, with what became of their delivery.  :state may also be "none": told to nobody.
 SELECT id, account, session, sequence, name, happened_at, attributes, caller, callee,
-       virtual_number, state, attempts, next_attempt_at, delivered_at, last_error
+       first_party, second_party, virtual_number, event_privacy, event_key, state, attempts,
+       next_attempt_at, delivered_at, last_error
   FROM event_report
  WHERE account = :account::text
    AND (:session::uuid IS NULL OR session = :session::uuid)
@@ -158,7 +151,8 @@ SELECT pg_current_snapshot()::text;
 -- What was not there yet at :after, oldest first; and the position, also if there is nothing else.
 SELECT pg_current_snapshot()::text AS position,
        id, account, session, sequence, name, happened_at, attributes, caller, callee,
-       virtual_number, state, attempts, next_attempt_at, delivered_at, last_error
+       first_party, second_party, virtual_number, event_privacy, event_key, state, attempts,
+       next_attempt_at, delivered_at, last_error
   FROM (SELECT) AS one
   LEFT JOIN event_report
     ON account = :account::text
@@ -222,3 +216,27 @@ SELECT EXISTS (SELECT FROM event WHERE account = :account::text AND id = :id::uu
 
 -- name: has_session$
 SELECT EXISTS (SELECT FROM session WHERE account = :account::text AND id = :id::uuid);
+
+-- name: note_reveal^
+-- Write down that somebody is shown the numbers of an event; no row if it is not the account's.
+INSERT INTO reveal (account, event, event_name, session, actor, reason)
+SELECT account, id, name, session, :actor::text, :reason::text
+  FROM event
+ WHERE account = :account::text AND id = :id::uuid
+RETURNING id, event, event_name, session, actor, reason, revealed_at;
+
+-- name: find_event^
+SELECT id, account, session, sequence, name, happened_at, attributes, caller, callee,
+       first_party, second_party, virtual_number, event_privacy, event_key
+  FROM event_report
+ WHERE account = :account::text AND id = :id::uuid;
+
+-- name: list_reveals
+-- Newest first.
+SELECT id, event, event_name, session, actor, reason, revealed_at
+  FROM reveal
+ WHERE account = :account::text
+   AND (:after_revealed::timestamptz IS NULL
+        OR (revealed_at, id) < (:after_revealed::timestamptz, :after_id::uuid))
+ ORDER BY revealed_at DESC, id DESC
+ LIMIT :limit::integer;

@@ -37,6 +37,7 @@ UNUSED_EXTENSIONS: dict[str, Any] = {
     "first_party_alternates": [],
     "second_party_alternates": [],
     "callback_format": "form",
+    "callback_events": "standard",
     "recording_announcement": "none",
     "answer_guard": "none",
     "time_limit_warning": 60,
@@ -193,7 +194,10 @@ async def test_numbers_are_added_listed_got_and_removed(api: Api) -> None:
             {**PARTIES, "callback_url": "ftp://x", "callback_method": "PUT"},
             ["callback_url should be a valid URL.", "callback_method allowed values are"],
         ),
-        ({**PARTIES, "callback_format": "xml"}, ["callback_format allowed values are"]),
+        (
+            {**PARTIES, "callback_format": "xml", "callback_events": "some"},
+            ["callback_format allowed values are", "callback_events allowed values are"],
+        ),
         (
             {"first_party": "+19005551234", "second_party": "+11115550123"},
             ["first_party is a premium-rate number.", "second_party is not a valid phone"],

@@ -226,6 +226,23 @@ async def test_a_cursor_goes_on_where_the_page_ended_whatever_comes_meanwhile(ap
     assert status == 400
 
 
+# --- callbacks ---
+
+
+async def test_how_and_of_what_an_application_is_told_can_be_changed(api: Api) -> None:
+    made = await api.session(callback_format="json", callback_events="all")
+    path = f"Masking/Session/{made['session_uuid']}/"
+
+    async def shown() -> tuple[str, str]:
+        one = (await api("GET", path))[1]["response"]
+        return one["callback_format"], one["callback_events"]
+
+    assert await shown() == ("json", "all")
+    assert (await api("POST", path, {"callback_events": "standard"}))[0] == 200
+    assert await shown() == ("json", "standard")
+    assert (await api("POST", path, {"callback_format": "xml"}))[0] == 400
+
+
 # --- what became of it ---
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import Guess
-from bridge.domain.records import Arrival
+from bridge.domain.records import Arrival, Role
 from bridge.store.calls import Calls
 from bridge.store.errors import StoreUnavailable
 from bridge.store.journal import Journal
@@ -97,7 +97,7 @@ async def test_a_fact_that_had_to_give_way_to_another_change_is_written_all_the_
     journal = Journal(database, GivesWay(database, node="here"))
     async with asyncio.TaskGroup() as group:
         writing = group.create_task(journal.run())
-        journal.ringing(uuid.uuid4(), EPOCH)
+        journal.ringing(uuid.uuid4(), Role.B, EPOCH)
         async with asyncio.timeout(10):
             await journal.written()
         writing.cancel()

@@ -18,7 +18,7 @@ from plivo.utils import validate_v3_signature
 from bridge.domain.delivery import Rules
 from bridge.domain.egress import EgressRules
 from bridge.domain.events import PinStatus, Telling, pin_status
-from bridge.domain.records import Arrival, CallRecord
+from bridge.domain.records import Arrival, CallRecord, Role
 from bridge.domain.reports import SessionReport
 from bridge.domain.requests import NewSession, Refusal
 from bridge.egress.client import Egress
@@ -171,7 +171,7 @@ async def test_each_thing_is_told_once_however_often_it_is_said(
     one = arrival()
     await calls.arrived(one)
     async with database.transaction() as connection:
-        await calls.write_ringing(connection, one.call_id, EPOCH)
+        await calls.write_ringing(connection, one.call_id, Role.B, EPOCH)
         await calls.write_answer(connection, one.call_id, EPOCH, EPOCH)
         await calls.write_caller_answer(connection, one.call_id, EPOCH)
         for retry in (0, 1):
@@ -196,7 +196,7 @@ async def test_the_journal_tells_in_the_order_in_which_it_is_told(
         run = group.create_task(journal.run())
         journal.caller_answered(one.call_id, EPOCH)
         journal.tells(one.call_id, Telling("SessionRecordingFailed", EPOCH))
-        journal.ringing(one.call_id, EPOCH)
+        journal.ringing(one.call_id, Role.B, EPOCH)
         journal.answered(one.call_id, EPOCH, ringing_at=EPOCH)
         journal.ended(record(one))
         await journal.written()
@@ -205,6 +205,83 @@ async def test_the_journal_tells_in_the_order_in_which_it_is_told(
         rows = await connection.fetch("SELECT name FROM event ORDER BY sequence")
     first = ["SessionFirstPartyAnswer", "SessionRecordingFailed", "SessionSecondPartyRing"]
     assert [row["name"] for row in rows] == [*first, "SessionSecondPartyAnswer", *TALK[3:]]
+
+
+ALL = [
+    "SessionVirtualNumberAnswer",
+    "SessionSecondPartyInitiated",
+    *TALK[:4],
+    "SessionSecondPartyComplete",
+    "SessionFirstPartyHangup",
+    "SessionFirstPartyComplete",
+    "SessionPartiesHangup",
+]
+
+
+@pytest.mark.parametrize("live", [True, False], ids=["as it happens", "all at the end"])
+async def test_whoever_asks_for_all_is_told_all_in_order_and_without_gaps(
+    calls: Calls,
+    database: Database,
+    session: Sessions,
+    egress: Egress,
+    origin: Origin,
+    live: bool,
+) -> None:
+    await session(origin.url, callback_events="all", callback_format="json")
+    one = arrival()
+    await calls.arrived(one)
+    if live:
+        async with database.transaction() as connection:
+            await calls.write_placed(connection, one.call_id, Role.B, EPOCH)
+        async with database.transaction() as connection:
+            await calls.write_ringing(connection, one.call_id, Role.B, EPOCH)
+        async with database.transaction() as connection:
+            await calls.write_answer(connection, one.call_id, EPOCH, EPOCH)
+    await end(calls, database, record(one))
+    await sent_all(delivery_of(database, egress))
+    told = [json.loads(body) for body in origin.bodies]
+    assert [event["EventName"] for event in told] == ALL
+    assert [event["SequenceNumber"] for event in told] == list(range(1, len(ALL) + 1))
+    for event in told:
+        assert event["FirstParty"] == event["From"] == ALICE.e164[1:]
+        assert event["SecondParty"] == event["To"] == BOB.e164[1:]
+
+
+async def test_each_party_is_at_the_number_at_which_it_is_in_the_call(
+    calls: Calls, database: Database, session: Sessions, egress: Egress, origin: Origin
+) -> None:
+    await session(origin.url, callback_events="all", callback_format="json")
+    one = arrival(BOB)
+    await calls.arrived(one)
+    async with database.transaction() as connection:
+        await calls.write_placed(connection, one.call_id, Role.B, EPOCH)
+    await sent_all(delivery_of(database, egress))
+    landed, placed = [json.loads(body) for body in origin.bodies]
+    assert placed["EventName"] == "SessionFirstPartyInitiated"
+    for event in (landed, placed):
+        assert event["FirstParty"] == event["To"] == ALICE.e164[1:]
+        assert event["SecondParty"] == event["From"] == BOB.e164[1:]
+
+
+async def test_whoever_asks_in_the_middle_of_a_call_is_told_the_rest_and_no_number_is_missing(
+    calls: Calls, database: Database, session: Sessions
+) -> None:
+    await session(None)
+    one = arrival()
+    await calls.arrived(one)
+    async with database.transaction() as connection:
+        await calls.write_placed(connection, one.call_id, Role.B, EPOCH)
+    async with database.transaction() as connection:
+        await calls.write_answer(connection, one.call_id, EPOCH, EPOCH)
+        assert await connection.fetchval("SELECT count(*) FROM event") == 3
+        await connection.execute(
+            """UPDATE session SET options = options || '{"callback_events": "all"}'"""
+        )
+    await end(calls, database, record(one))
+    async with database.connection() as connection:
+        rows = await connection.fetch("SELECT sequence, name FROM event ORDER BY sequence")
+    assert sorted(row["name"] for row in rows) == sorted(ALL)
+    assert [row["sequence"] for row in rows] == list(range(1, len(ALL) + 1))
 
 
 async def test_a_stranger_s_call_tells_nobody_anything(

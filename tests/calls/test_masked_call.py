@@ -84,7 +84,7 @@ async def test_that_the_phone_rings_is_told_once(exchange: Exchange) -> None:
     for _ in range(2):
         exchange.asterisk.rings(callee_leg(call))
         await settle()
-    assert exchange.call_log.told == [("ringing", call.id)]
+    assert exchange.call_log.told == [("ringing b", call.id)]
     exchange.asterisk.hangs_up(call.a_leg)
 
 

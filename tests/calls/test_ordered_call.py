@@ -84,6 +84,33 @@ async def test_the_first_party_is_called_and_when_it_answers_the_second(
     assert exchange.record.outcome.hung_up_by is HungUpBy.CALLEE
 
 
+async def test_each_phone_s_ringing_is_told_as_it_rings(exchange: Exchange) -> None:
+    call = await is_ordered(exchange)
+    exchange.asterisk.rings(call.a_leg)
+    await settle()
+    assert exchange.call_log.told == [("ringing a", call.id)]
+    exchange.asterisk.answers(call.a_leg)
+    await settle()
+    assert call.b_leg
+    exchange.asterisk.rings(call.b_leg)
+    await settle()
+    told = [what for what, _ in exchange.call_log.told]
+    assert told == ["ringing a", "caller answered", "ringing b"]
+    exchange.asterisk.hangs_up(call.a_leg)
+
+
+async def test_where_all_is_told_it_is_told_that_a_party_is_called(exchange: Exchange) -> None:
+    lookup = replace(ALICE_CALLS, session=replace(SESSION, tells_all=True))
+    call = await is_ordered(exchange, lookup)
+    assert exchange.call_log.told == [("placed a", call.id)]
+    exchange.asterisk.rings(call.a_leg)
+    exchange.asterisk.answers(call.a_leg)
+    await settle()
+    told = [what for what, _ in exchange.call_log.told]
+    assert told == ["placed a", "ringing a", "caller answered", "placed b"]
+    exchange.asterisk.hangs_up(call.a_leg)
+
+
 async def test_either_party_may_be_the_first_and_each_sees_its_own_number(
     exchange: Exchange,
 ) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import Guess
 from bridge.domain.recordings import NewRecording
-from bridge.domain.records import Arrival, CallRecord, OpenCall
+from bridge.domain.records import Arrival, CallRecord, OpenCall, Role
 from bridge.domain.routing import Lookup
 
 
@@ -54,8 +54,11 @@ class FakeCallLog:
     def needs_no_pin(self, call_id: UUID, session: UUID, at: datetime) -> None:
         self.told.append(("needs no PIN", call_id))
 
-    def ringing(self, call_id: UUID, at: datetime) -> None:
-        self.told.append(("ringing", call_id))
+    def placed(self, call_id: UUID, role: Role, at: datetime) -> None:
+        self.told.append((f"placed {role}", call_id))
+
+    def ringing(self, call_id: UUID, role: Role, at: datetime) -> None:
+        self.told.append((f"ringing {role}", call_id))
 
     def caller_answered(self, call_id: UUID, at: datetime) -> None:
         self.told.append(("caller answered", call_id))

@@ -1,6 +1,7 @@
 """What calls tell the application, and in which words."""
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -8,7 +9,7 @@ import pytest
 
 from bridge.domain import outcomes
 from bridge.domain.causes import Cause
-from bridge.domain.events import Event, attributes, ends
+from bridge.domain.events import OLDER_SET, Event, attributes, ends
 from bridge.domain.hangups import hangup_cause
 from bridge.domain.outcomes import (
     HungUpBy,
@@ -18,6 +19,7 @@ from bridge.domain.outcomes import (
     completed,
     refused,
 )
+from bridge.domain.privacy import OPEN
 from bridge.domain.rates import UNANSWERED, Charge
 from bridge.domain.records import Arrival, CallRecord, LegRecord, Origin, Role
 from bridge.domain.sessions import Side
@@ -63,9 +65,14 @@ def record(outcome: Outcome, *legs: LegRecord, origin: Origin = Origin.INBOUND) 
     )
 
 
-def names(finished: CallRecord, caller: Side = Side.FIRST) -> list[str]:
+def all_names(finished: CallRecord, caller: Side = Side.FIRST) -> list[str]:
     charges = dict.fromkeys(Role, UNANSWERED)
     return [one.name for one in ends(finished, charges, caller=caller)]
+
+
+def names(finished: CallRecord, caller: Side = Side.FIRST) -> list[str]:
+    """As sessions are told that do not ask for all."""
+    return [name for name in all_names(finished, caller) if name not in OLDER_SET]
 
 
 TALK = record(
@@ -122,6 +129,66 @@ def test_a_call_that_nobody_answered_tells_that_it_ended() -> None:
     ]
 
 
+def test_whoever_asks_for_all_is_told_who_was_called_and_how_each_party_s_part_ended() -> None:
+    assert all_names(TALK) == [
+        "SessionSecondPartyInitiated",
+        "SessionSecondPartyRing",
+        "SessionSecondPartyAnswer",
+        "SessionFirstPartyAnswer",
+        "SessionSecondPartyHangup",
+        "SessionSecondPartyComplete",
+        "SessionFirstPartyHangup",
+        "SessionFirstPartyComplete",
+        "SessionPartiesHangup",
+    ]
+
+
+def test_what_nobody_answered_failed_for_both() -> None:
+    missed = record(outcomes.RING_TIMEOUT, leg(Role.A, ended=30), leg(Role.B, rang=1, ended=30))
+    assert all_names(missed, Side.SECOND) == [
+        "SessionFirstPartyInitiated",
+        "SessionFirstPartyRinging",
+        "SessionFirstPartyHangup",
+        "SessionFirstPartyFailed",
+        "SessionSecondPartyHangup",
+        "SessionSecondPartyFailed",
+        "SessionPartiesHangup",
+    ]
+
+
+def test_of_an_ordered_call_that_the_second_missed_only_its_part_failed() -> None:
+    ordered = record(
+        outcomes.RING_TIMEOUT,
+        leg(Role.A, rang=1, answered=2, ended=30),
+        replace(leg(Role.B, rang=3, ended=29), started_at=at(2.1)),
+        origin=Origin.CALL_ME,
+    )
+    assert all_names(ordered) == [
+        "SessionFirstPartyInitiated",
+        "SessionFirstPartyRinging",
+        "SessionFirstPartyAnswer",
+        "SessionSecondPartyInitiated",
+        "SessionSecondPartyRing",
+        "SessionSecondPartyHangup",
+        "SessionSecondPartyFailed",
+        "SessionFirstPartyHangup",
+        "SessionFirstPartyComplete",
+        "SessionPartiesHangup",
+    ]
+
+
+def test_two_who_called_each_other_complete_though_the_leg_that_was_placed_did_not() -> None:
+    crossed = replace(
+        record(
+            completed(HungUpBy.CALLEE),
+            leg(Role.A, answered=1, ended=20),
+            leg(Role.B, ended=1),
+        ),
+        answered_at=at(1),
+    )
+    assert "SessionSecondPartyComplete" in all_names(crossed)
+
+
 def test_a_refused_call_tells_nothing() -> None:
     assert names(record(refused("session-busy")[0], leg(Role.A, ended=0))) == []
 
@@ -153,6 +220,7 @@ def test_a_receiver_gets_plivos_attributes_and_nothing_that_is_not_known() -> No
         caller=ALICE,
         callee=BOB,
         virtual_number=VIRTUAL.e164,
+        privacy=OPEN,
     )
     assert list(attributes(event).items()) == [
         ("EventName", "SessionSecondPartyRing"),

@@ -8,6 +8,7 @@ import pytest
 from plivo.utils import validate_v3_signature
 
 from bridge.domain.events import SESSION_TIMEOUT, Event
+from bridge.domain.privacy import OPEN
 from bridge.webhooks.request import Format, WebhookRequest, webhook_request
 from bridge.webhooks.signatures import standard_headers
 
@@ -23,6 +24,7 @@ EVENT = Event(
     caller=None,
     callee=None,
     virtual_number="+12025550142",
+    privacy=OPEN,
 )
 
 

@@ -91,6 +91,7 @@ class Session(Answer):
     first_party_alternates: list[Digits]
     second_party_alternates: list[Digits]
     callback_format: Literal["form", "json"]
+    callback_events: Literal["standard", "all"]
     recording_announcement: Literal["none", "play"]
     answer_guard: Literal["none", "press_1"]
     time_limit_warning: int

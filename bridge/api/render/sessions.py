@@ -99,6 +99,7 @@ def _extensions(report: SessionReport) -> Json:
         "first_party_alternates": [*map(digits, one.first_party_alternates)],
         "second_party_alternates": [*map(digits, one.second_party_alternates)],
         "callback_format": options.get("callback_format", "form"),
+        "callback_events": options.get("callback_events", "standard"),
         "recording_announcement": options.get("recording_announcement", "none"),
         "answer_guard": one.manner.answer_guard.value,
         "time_limit_warning": one.manner.time_limit_warning,

@@ -87,6 +87,7 @@ Expiry = Annotated[int, Field(ge=60, le=86400)]
 CallTimeLimit = Annotated[int, Field(ge=60, le=86400)]
 RingTimeout = Annotated[int, Field(ge=5, le=180)]
 CallbackFormat = Literal["form", "json"]
+CallbackEvents = Literal["standard", "all"]
 Announced = Literal["none", "play"]
 TimeLimitWarning = Annotated[int, Field(ge=-1, le=600)]
 MaxCalls = Annotated[int, Field(ge=1, le=100_000)]
@@ -166,6 +167,8 @@ class CreateSession(BaseModel):
     """Further numbers that a party may call from."""
     callback_format: CallbackFormat = "form"
     """What the body of a callback is, also of one about a recording; a GET has none."""
+    callback_events: CallbackEvents = "standard"
+    """``all``: also those that Plivo had until 2023, such as that a party is being called."""
     recording_announcement: Announced = "none"
     """``play``: both hear, before they are joined, that their call is recorded."""
     answer_guard: AnswerGuard = AnswerGuard.NONE
@@ -387,6 +390,7 @@ class UpdateSession(BaseModel):
     """Who it is, in a session that was created with a single party."""
 
     callback_format: CallbackFormat | None = None
+    callback_events: CallbackEvents | None = None
     recording_announcement: Announced | None = None
     answer_guard: AnswerGuard | None = None
     time_limit_warning: TimeLimitWarning | None = None
