@@ -1,15 +1,18 @@
-"""What an application was told, or is to be told: list, send again."""
+"""What an application was told, or is to be told: list, send again, show the numbers of."""
 
 import uuid
 from http import HTTPStatus
 
+import structlog
 from aiohttp import web
 
 from bridge.api import requests
 from bridge.api.ports import Events
 from bridge.api.problems import not_found, of_refusal
 from bridge.api.render import events as render
-from bridge.api.schemas.events import ListEvents
+from bridge.api.schemas.events import ListEvents, NewestFirst, RevealNumbers
+
+log = structlog.get_logger(__name__)
 
 EVENTS = web.AppKey("events", Events)
 
@@ -29,6 +32,28 @@ async def replay(request: web.Request) -> web.Response:
     if refusal:
         raise of_refusal(refusal)
     return requests.answer(request, HTTPStatus.ACCEPTED, {"message": "on its way"})
+
+
+async def reveal(request: web.Request) -> web.Response:
+    asked = await requests.body(request, RevealNumbers)
+    found = await request.app[EVENTS].reveal(
+        requests.account(request),
+        requests.uuid_in_path(request, "event_id"),
+        requests.by(request, asked.reason),
+    )
+    if found is None:
+        raise not_found()
+    noted, shown = found
+    log.info("numbers of an event shown", event_id=str(noted.event), actor=noted.actor)
+    return requests.answer(request, HTTPStatus.OK, render.revealed(noted, shown))
+
+
+async def reveals(request: web.Request) -> web.Response:
+    asked = requests.query(request, NewestFirst)
+    found = await request.app[EVENTS].reveals(
+        requests.account(request), limit=asked.limit + 1, after=asked.cursor
+    )
+    return requests.answer(request, HTTPStatus.OK, render.reveals(found, limit=asked.limit))
 
 
 async def _list(request: web.Request, session: uuid.UUID | None) -> web.Response:

@@ -31,7 +31,7 @@ from bridge.api.answers import sessions as session_answers
 from bridge.api.answers import subaccounts as subaccount_answers
 from bridge.api.answers.fields import Message
 from bridge.api.schemas.accounts import UpdateAccount
-from bridge.api.schemas.events import ListEvents, StreamEvents
+from bridge.api.schemas.events import ListEvents, NewestFirst, RevealNumbers, StreamEvents
 from bridge.api.schemas.numbers import AddNumbers, ListNumbers, UpdateNumber
 from bridge.api.schemas.recordings import ListRecordings, SignedMedia
 from bridge.api.schemas.sessions import (
@@ -349,6 +349,22 @@ OPERATIONS = (
         summary="Send an event once more",
         success=HTTPStatus.ACCEPTED,
         failures=(HTTPStatus.CONFLICT,),
+    ),
+    Operation(
+        method="POST",
+        path=f"{_ACCOUNT}/Event/{{event_id}}/Reveal",
+        handler=events.reveal,
+        body=RevealNumbers,
+        returns=event_answers.Revealed,
+        summary="Show the parties' numbers in an event, and write down who asked and why",
+    ),
+    Operation(
+        method="GET",
+        path=f"{_ACCOUNT}/Reveal",
+        handler=events.reveals,
+        returns=event_answers.RevealList,
+        summary="List who was shown the numbers of which event, newest first",
+        query=NewestFirst,
     ),
     Operation(
         method="GET",

@@ -2,11 +2,12 @@
 
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from bridge.domain.access import Bearer
-from bridge.domain.events import EventFilter, EventReport
+from bridge.domain.events import Event, EventFilter, EventReport
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pool import (
     NotAdded,
@@ -15,6 +16,7 @@ from bridge.domain.pool import (
     Subaccount,
     VirtualNumber,
 )
+from bridge.domain.privacy import Reveal
 from bridge.domain.recordings import Media, Recording, RecordingFilter
 from bridge.domain.reports import (
     Account,
@@ -86,6 +88,12 @@ class Events(Protocol):
         self, account: str, wanted: EventFilter, *, limit: int
     ) -> Sequence[EventReport] | None: ...
     async def replay(self, account: str, event_id: uuid.UUID) -> Refusal | None: ...
+    async def reveal(
+        self, account: str, event_id: uuid.UUID, by: By
+    ) -> tuple[Reveal, Event] | None: ...
+    async def reveals(
+        self, account: str, *, limit: int, after: tuple[datetime, uuid.UUID] | None
+    ) -> Sequence[Reveal]: ...
 
 
 class EventFeed(Protocol):

@@ -12,6 +12,7 @@ from bridge.cli.database import on_database
 from bridge.cli.errors import CommandError
 from bridge.cli.tables import show
 from bridge.domain.numbers import COUNTRIES
+from bridge.domain.privacy import NumberForm
 from bridge.domain.reports import Account
 from bridge.store.accounts import Accounts
 from bridge.store.pool import Database
@@ -124,6 +125,28 @@ def max_calls(
     if account is None:
         raise no_account(auth_id)
     typer.echo(f"Calls at once: {account.max_concurrent_calls or 'any number'}")
+
+
+@app.command()
+def privacy(
+    auth_id: str,
+    form: Annotated[NumberForm | None, typer.Argument(help="Last2: ***23; token: tok_...")] = None,
+) -> None:
+    """Say how an account's events show the parties' numbers, from now on; or show it.
+
+    A token is the same for a number in all of the account's events, and in no other account's.
+    """
+
+    async def run(database: Database) -> Account | None:
+        accounts = Accounts(database)
+        if form:
+            await accounts.mask_events(auth_id, form)
+        return await accounts.get(auth_id)
+
+    account = on_database(run)
+    if account is None:
+        raise no_account(auth_id)
+    typer.echo(f"Events show numbers: {account.event_privacy}")
 
 
 def no_account(auth_id: str) -> CommandError:

@@ -12,6 +12,8 @@ from bridge.cli.database import database_url, on_database
 from bridge.cli.errors import CommandError
 from bridge.cli.tables import show
 from bridge.domain.events import DeliveryState, EventFilter, EventReport
+from bridge.domain.privacy import OPEN
+from bridge.domain.requests import By
 from bridge.store.event_feed import EventFeed
 from bridge.store.event_log import EventLog
 from bridge.store.listener import Listener
@@ -83,6 +85,38 @@ def replay(
     if refusal := on_database(lambda database: EventLog(database).replay(auth_id, wanted)):
         raise CommandError(f"nothing was sent: {refusal.value}")
     typer.echo("on its way")
+
+
+@app.command()
+def reveal(
+    auth_id: str,
+    event_id: Annotated[uuid.UUID, typer.Argument(help="As `list` shows it.")],
+    reason: Annotated[str, typer.Option(help="Why; it is written down.")],
+) -> None:
+    """Show the parties' numbers in an event, whatever the account's privacy says."""
+    if not reason.strip():
+        raise CommandError("a reason is needed")
+    by = By("operator", reason)
+    found = on_database(lambda database: EventLog(database).reveal(auth_id, event_id, by))
+    if found is None:
+        raise CommandError(f"there is no event {event_id} of {auth_id}")
+    _, shown = found
+    for name, number in shown.numbers.items():
+        typer.echo(f"{name}: {OPEN.shown(number)}")
+    if not shown.numbers:
+        typer.echo("no party's number is in it", err=True)
+
+
+@app.command()
+def reveals(auth_id: str, limit: Annotated[int, typer.Option(min=1, max=1000)] = 50) -> None:
+    """Show who was shown the numbers of which event, newest first."""
+    table = Table("time", "event", "name", "session", "who", "reason")
+    for one in on_database(lambda database: EventLog(database).reveals(auth_id, limit=limit)):
+        table.add_row(
+            *(f"{one.revealed_at:%F %T}", str(one.event), one.event_name),
+            *(str(one.session or ""), one.actor, one.reason),
+        )
+    show(table)
 
 
 def _line(report: EventReport) -> str:

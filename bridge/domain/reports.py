@@ -13,6 +13,7 @@ from bridge.domain.hangups import HangupCause, hangup_cause, hangup_source
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Disposition, Outcome
 from bridge.domain.prompts import MissedPrompt
+from bridge.domain.privacy import NumberForm
 from bridge.domain.rates import Charge, Tariff
 from bridge.domain.records import Origin, Role
 from bridge.domain.sessions import Session, Side
@@ -144,6 +145,8 @@ class Account:
     """Calls that may be up at once; ``None``: any number."""
     webhooks: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Whom it has asked about its calls, by the API's names."""
+    event_privacy: NumberForm
+    """How its events show the parties' numbers."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 from bridge.domain.access import Bearer, Scope, Token
+from bridge.domain.privacy import NumberForm
 from bridge.domain.reports import Account
 from bridge.store import queries
-from bridge.store.pool import Connection, Database
+from bridge.store.pool import Connection, Database, Row
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 
@@ -33,12 +34,12 @@ class Accounts:
     async def get(self, auth_id: str) -> Account | None:
         async with self._database.connection() as connection:
             row = await self._sql.find_account(connection, account=auth_id)
-        return Account(**row) if row else None
+        return _account(row) if row else None
 
     async def list(self) -> Sequence[Account]:
         """Oldest first."""
         async with self._database.connection() as connection:
-            return [Account(**row) async for row in self._sql.list_accounts(connection)]
+            return [_account(row) async for row in self._sql.list_accounts(connection)]
 
     async def update(self, auth_id: str, name: str | None, webhooks: Mapping[str, str]) -> None:
         """Change its name, if there is one, and whom it has asked about its calls.
@@ -65,6 +66,11 @@ class Accounts:
         """Say how many calls of an account may be up at once, ``None`` for any number."""
         async with self._database.connection() as connection:
             await self._sql.set_max_concurrent_calls(connection, account=auth_id, calls=calls)
+
+    async def mask_events(self, auth_id: str, form: NumberForm) -> None:
+        """Say how an account's events show the parties' numbers, those of before too."""
+        async with self._database.connection() as connection:
+            await self._sql.set_event_privacy(connection, account=auth_id, form=form.value)
 
     async def authenticate(self, auth_id: str, token: str) -> Bearer | None:
         """Whose ``token`` it is in the account; ``None`` if it is not valid."""
@@ -102,6 +108,10 @@ class Accounts:
             connection, sha256=_sha256(token), account=auth_id, name=name, scope=scope.value
         )
         return row is not None
+
+
+def _account(row: Row) -> Account:
+    return Account(**{**row, "event_privacy": NumberForm(row["event_privacy"])})
 
 
 def new_auth_id(kind: str) -> str:

@@ -2,11 +2,12 @@
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 
 from bridge.domain.events import DeliveryState, Event, EventFilter, EventReport
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.privacy import NumberForm, Privacy
-from bridge.domain.requests import Refusal
+from bridge.domain.privacy import NumberForm, Privacy, Reveal
+from bridge.domain.requests import By, Refusal
 from bridge.store import queries
 from bridge.store.pool import Database, Row
 
@@ -52,6 +53,40 @@ class EventLog:
         async with self._database.transaction() as connection:
             count: int = await self._sql.replay_dead(connection, account=account)
         return count
+
+    async def reveal(
+        self, account: str, event_id: uuid.UUID, by: By
+    ) -> tuple[Reveal, Event] | None:
+        """The event whose numbers somebody is to see, once that is written down; ``None``: no such.
+
+        The reason must not be empty.
+        """
+        async with self._database.transaction() as connection:
+            noted = await self._sql.note_reveal(
+                connection, account=account, id=event_id, actor=by.actor, reason=by.reason
+            )
+            if noted is None:
+                return None
+            found = await self._sql.find_event(connection, account=account, id=event_id)
+        return Reveal(**noted), event(found)
+
+    async def reveals(
+        self, account: str, *, limit: int, after: tuple[datetime, uuid.UUID] | None = None
+    ) -> Sequence[Reveal]:
+        """Who was shown the numbers of which event, newest first.
+
+        ``after``: the last one of the page before.
+        """
+        after_revealed, after_id = after or (None, None)
+        async with self._database.connection() as connection:
+            rows = self._sql.list_reveals(
+                connection,
+                account=account,
+                after_revealed=after_revealed,
+                after_id=after_id,
+                limit=limit,
+            )
+            return [Reveal(**row) async for row in rows]
 
 
 def event(row: Row) -> Event:

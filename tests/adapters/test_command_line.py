@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from bridge.domain.access import Scope
+from bridge.domain.privacy import NumberForm
 from bridge.store.accounts import Accounts
 from bridge.store.pool import Database
 
@@ -148,6 +149,19 @@ async def test_how_long_recordings_are_kept_is_set_shown_and_taken_away(
     both = masking_bridge("account", "retention", account, "30", "--forever")
     assert (both.returncode, both.stdout) == (1, "")
     assert masking_bridge("account", "retention", account, "0").returncode == 2
+
+
+async def test_how_events_show_numbers_is_set_and_shown(
+    masking_bridge: Terminal, account: str, database: Database
+) -> None:
+    said = "Events show numbers: "
+    assert masking_bridge("account", "privacy", account).stdout == f"{said}full\n"
+    assert masking_bridge("account", "privacy", account, "token").stdout == f"{said}token\n"
+    found = await Accounts(database).get(account)
+    assert found
+    assert found.event_privacy is NumberForm.TOKEN
+    assert masking_bridge("account", "privacy", account, "some").returncode == 2
+    assert masking_bridge("account", "privacy", "MA" + "X" * 18, "last2").returncode == 1
 
 
 async def test_numbers_are_added_listed_and_put_out_of_service(

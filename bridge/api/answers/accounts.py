@@ -6,8 +6,10 @@ from bridge.api.answers.fields import Identified, Time
 
 
 class Account(Identified):
-    """Plivo's fields; those about invoices are empty here.  Beyond Plivo's: created, countries,
-    max_concurrent_calls, and who is asked about calls.
+    """Plivo's fields; those about invoices are empty here.
+
+    Beyond Plivo's: created, countries, event_privacy, max_concurrent_calls, and who is
+    asked about calls.
     """
 
     account_type: str
@@ -20,6 +22,8 @@ class Account(Identified):
     countries: list[str] | None
     """ISO 3166: where its parties may be; null for anywhere.  The operator's to say."""
     created: Time
+    event_privacy: Literal["full", "last2", "token"]
+    """How its events show the parties' numbers.  The operator's to say."""
     max_concurrent_calls: int | None
     """Null: any number.  The operator's to say."""
     name: str

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from bridge.api.answers.fields import Answer, Identified, Time, Uuid
+from bridge.api.answers.fields import Answer, Digits, Identified, Time, Uuid
 
 
 class Delivery(Answer):
@@ -30,6 +30,34 @@ class Event(Answer):
 class EventMeta(Answer):
     limit: int
     next_cursor: str | None
+
+
+class Revealed(Identified):
+    """The numbers of an event, as it names them."""
+
+    reveal_id: Uuid
+    """By which the list of reveals names it."""
+    event_id: Uuid
+    numbers: dict[Literal["From", "To", "FirstParty", "SecondParty"], Digits]
+
+
+class Reveal(Answer):
+    """That somebody was shown the numbers of an event."""
+
+    reveal_id: Uuid
+    reveal_time: Time
+    event_id: Uuid
+    event_name: str
+    session_uuid: Uuid | None
+    actor: str
+    """A token, or the operator."""
+    reason: str
+
+
+class RevealList(Identified):
+    meta: EventMeta
+    objects: list[Reveal]
+    """Newest first."""
 
 
 class EventList(Identified):

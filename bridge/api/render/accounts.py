@@ -16,6 +16,7 @@ def account(one: Account) -> Json:
         "city": "",
         "countries": list(one.countries) if one.countries is not None else None,
         "created": timestamp(one.created_at),
+        "event_privacy": one.event_privacy.value,
         "max_concurrent_calls": one.max_concurrent_calls,
         "name": one.name,
         "out_of_session_backup_url": one.webhooks.get("out_of_session_backup_url"),

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from bridge.api.cursors import make_cursor
 from bridge.api.render.forms import Json, timestamp
-from bridge.domain.events import EventReport, attributes
+from bridge.domain.events import Event, EventReport, attributes
+from bridge.domain.privacy import OPEN, Reveal
 
 
 def event(report: EventReport) -> Json:
@@ -25,6 +26,38 @@ def event(report: EventReport) -> Json:
             "delivered_time": timestamp(report.delivered_at),
             "last_error": report.last_error,
         },
+    }
+
+
+def revealed(reveal: Reveal, shown: Event) -> Json:
+    return {
+        "reveal_id": str(reveal.id),
+        "event_id": str(reveal.event),
+        "numbers": {name: OPEN.shown(number) for name, number in shown.numbers.items()},
+    }
+
+
+def reveal(one: Reveal) -> Json:
+    return {
+        "reveal_id": str(one.id),
+        "reveal_time": timestamp(one.revealed_at),
+        "event_id": str(one.event),
+        "event_name": one.event_name,
+        "session_uuid": str(one.session) if one.session else None,
+        "actor": one.actor,
+        "reason": one.reason,
+    }
+
+
+def reveals(found: Sequence[Reveal], *, limit: int) -> Json:
+    """As `page`."""
+    last = found[limit - 1] if len(found) > limit else None
+    return {
+        "meta": {
+            "limit": limit,
+            "next_cursor": make_cursor(last.revealed_at, last.id) if last else None,
+        },
+        "objects": [reveal(one) for one in found[:limit]],
     }
 
 

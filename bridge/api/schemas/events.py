@@ -1,18 +1,18 @@
 """What an application was told, or is to be told."""
 
 import uuid
-from typing import Literal
+from typing import Annotated, Literal
 
 import pydantic
 from pydantic import BaseModel, ConfigDict
 
-from bridge.api.schemas.fields import Cursor
+from bridge.api.schemas.fields import Cursor, Reason
 from bridge.domain.events import DeliveryState, EventFilter
 
 _HIGHEST_PAGE = 100
 
 
-class ListEvents(BaseModel):
+class NewestFirst(BaseModel):
     """The query of a list request.  A limit out of range is brought into it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -20,12 +20,17 @@ class ListEvents(BaseModel):
     limit: int = 20
     cursor: Cursor | None = None
     """Where an earlier page ended, by its ``next_cursor``."""
-    state: Literal["pending", "delivered", "dead", "none"] | None = None
 
     @pydantic.field_validator("limit")
     @classmethod
     def _in_range(cls, value: int) -> int:
         return min(max(value, 1), _HIGHEST_PAGE)
+
+
+class ListEvents(NewestFirst):
+    """As `NewestFirst`, those of one state alone."""
+
+    state: Literal["pending", "delivered", "dead", "none"] | None = None
 
     def to_domain(self, session: uuid.UUID | None) -> EventFilter:
         return EventFilter(
@@ -33,6 +38,15 @@ class ListEvents(BaseModel):
             state=DeliveryState(self.state) if self.state else None,
             after=self.cursor,
         )
+
+
+class RevealNumbers(BaseModel):
+    """The body of a request to see the numbers of an event."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[Reason, pydantic.Field(min_length=1)]
+    """Why; it is written down, with who asked."""
 
 
 class StreamEvents(BaseModel):
