@@ -12,8 +12,8 @@ from typing import Any, Generic, TypeVar
 from bridge.domain.hangups import HangupCause, hangup_cause, hangup_source
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Disposition, Outcome
-from bridge.domain.prompts import MissedPrompt
 from bridge.domain.privacy import NumberForm
+from bridge.domain.prompts import MissedPrompt
 from bridge.domain.rates import Charge, Tariff
 from bridge.domain.records import Origin, Role
 from bridge.domain.sessions import Session, Side

@@ -33,7 +33,7 @@ from tests.adapters.test_command_line import Terminal, masking_bridge
 from tests.adapters.test_webhooks import ALL, record
 from tests.fakes.asterisk import EPOCH
 from tests.fakes.origin import Origin
-from tests.people import ALICE, BOB, CAROL, VIRTUAL
+from tests.people import ALICE, BOB, CAROL, MALLORY, VIRTUAL
 
 __all__ = ["masking_bridge"]  # a fixture
 
@@ -174,6 +174,29 @@ async def test_a_number_has_one_token_in_an_account_and_another_in_every_other(
         tokens.append({event[name] for event in told for name in ("From", "To")})
     assert [len(both) for both in tokens] == [2, 2]
     assert tokens[0].isdisjoint(tokens[1])
+
+
+async def test_whom_a_call_reached_in_another_session_is_not_told(
+    database: Database, account: str
+) -> None:
+    """As of one that asked for a PIN, and the PIN was another's."""
+    asked = await session_between(database, account)
+    await Numbers(database, trunk="carrier").add(account, [MALLORY])
+    await session_between(database, account, second_party=CAROL)
+    one = arrival(dialled=MALLORY.e164)
+    await a_call(database, one)
+    async with database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO event (account, session, sequence, call, name)"
+            " VALUES ($1, $2, 1, $3, 'SessionPinAuthenticationStatus')",
+            account,
+            asked.session.id,
+            one.call_id,
+        )
+    [told] = (
+        await EventLog(database).list(account, EventFilter(session=asked.session.id), limit=9) or ()
+    )
+    assert (told.event.caller, told.event.callee) == (ALICE, None)
 
 
 async def test_only_a_reveal_gives_the_numbers_and_it_is_written_down(

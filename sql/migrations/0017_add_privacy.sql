@@ -21,7 +21,8 @@ CREATE TABLE reveal (
 CREATE INDEX reveal_account ON reveal (account, revealed_at, id);
 
 -- With the numbers at which the two parties of a session are in a call, or in general, where all
--- events are told; and how numbers are to be shown.
+-- events are told; and how numbers are to be shown.  A call may have asked for the PIN of one session
+-- and have gone on in another: of whom it reached there the first is told nothing.
 CREATE OR REPLACE VIEW event_report AS
 SELECT event.id, event.account, event.session, event.sequence, event.name, event.happened_at,
        event.attributes, call.caller, called.callee,
@@ -29,11 +30,11 @@ SELECT event.id, event.account, event.session, event.sequence, event.name, event
        coalesce(delivery.state, 'none') AS state, coalesce(delivery.attempts, 0) AS attempts,
        delivery.next_attempt_at, delivery.delivered_at, delivery.last_error, event.written_in,
        CASE WHEN session.options ->> 'callback_events' = 'all'
-            THEN CASE call.caller_side WHEN 'first' THEN call.caller WHEN 'second' THEN called.callee
+            THEN CASE own.side WHEN 'first' THEN call.caller WHEN 'second' THEN called.callee
                       ELSE session.first_party END
             END AS first_party,
        CASE WHEN session.options ->> 'callback_events' = 'all'
-            THEN CASE call.caller_side WHEN 'second' THEN call.caller WHEN 'first' THEN called.callee
+            THEN CASE own.side WHEN 'second' THEN call.caller WHEN 'first' THEN called.callee
                       ELSE session.second_party END
             END AS second_party,
        account.event_privacy, account.event_key
@@ -42,10 +43,12 @@ SELECT event.id, event.account, event.session, event.sequence, event.name, event
   LEFT JOIN delivery ON delivery.event = event.id
   LEFT JOIN session ON session.id = event.session
   LEFT JOIN call ON call.id = event.call
-  LEFT JOIN leg ON leg.call = call.id AND leg.role = 'b'
+  LEFT JOIN leg ON leg.call = call.id AND leg.role = 'b' AND call.session = event.session
+ CROSS JOIN LATERAL (
+       SELECT CASE WHEN call.session = event.session THEN call.caller_side END AS side) AS own
  CROSS JOIN LATERAL (
        SELECT coalesce(leg.party_number,
-                       CASE call.caller_side
+                       CASE own.side
                             WHEN 'first' THEN coalesce(session.second_party,
                                                        last_counterpart(session.id, 'second'))
                             WHEN 'second' THEN coalesce(session.first_party,
