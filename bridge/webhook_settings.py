@@ -28,7 +28,7 @@ class WebhookSettings(BaseSettings):
     routing_webhook_timeout: Annotated[float, pydantic.Field(ge=0.1, le=10)] = 2.5
     """Seconds that an application has, at each of its URLs, which is asked about a call."""
     event_retention_days: Annotated[int, pydantic.Field(ge=1, le=3650)] = 30
-    """Days that events are kept which are not on their way, the dead ones too."""
+    """Days that events are kept, the dead ones too; what is on its way for longer is given up."""
 
     @property
     def webhook_rules(self) -> Rules:

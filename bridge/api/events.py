@@ -34,6 +34,13 @@ async def replay(request: web.Request) -> web.Response:
     return requests.answer(request, HTTPStatus.ACCEPTED, {"message": "on its way"})
 
 
+async def replay_dead(request: web.Request) -> web.Response:
+    count = await request.app[EVENTS].replay_dead(requests.account(request))
+    return requests.answer(
+        request, HTTPStatus.ACCEPTED, {"message": "on their way", "count": count}
+    )
+
+
 async def reveal(request: web.Request) -> web.Response:
     asked = await requests.body(request, RevealNumbers)
     found = await request.app[EVENTS].reveal(

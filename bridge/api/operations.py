@@ -352,6 +352,14 @@ OPERATIONS = (
     ),
     Operation(
         method="POST",
+        path=f"{_ACCOUNT}/Event/Replay",
+        handler=events.replay_dead,
+        returns=event_answers.Replayed,
+        summary="Send every dead event once more",
+        success=HTTPStatus.ACCEPTED,
+    ),
+    Operation(
+        method="POST",
         path=f"{_ACCOUNT}/Event/{{event_id}}/Reveal",
         handler=events.reveal,
         body=RevealNumbers,

@@ -5,11 +5,16 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
+import structlog
+
+from bridge import metrics
 from bridge.domain.delivery import Dead, Delivered, Retry, Verdict
 from bridge.domain.events import Event
 from bridge.store import queries
 from bridge.store.event_log import event
 from bridge.store.pool import Connection, Database, Row
+
+log = structlog.get_logger(__name__)
 
 EVENT_CHANNEL = "bridge_events"
 
@@ -67,9 +72,17 @@ class Outbox:
             yield _parcel(row, connection, self._sql) if row else None
 
     async def remove_old(self, *, days: int, at_most: int) -> int:
-        """Forget events that are older and no longer on their way; how many."""
+        """Forget events that are older and no longer on their way; how many.
+
+        One that has been on its way for as long is dead, tried or not: so a receiver that is away,
+        however many events it is to have, costs no more room than one that takes them.
+        """
         async with self._database.transaction() as connection:
+            given_up: int = await self._sql.give_up_deliveries(connection, days=days, limit=at_most)
             removed: int = await self._sql.remove_old_events(connection, days=days, limit=at_most)
+        if given_up:
+            metrics.WEBHOOKS.labels("dead").inc(given_up)
+            log.warning("events are dead", count=given_up, reason="too-old")
         return removed
 
 

@@ -60,24 +60,51 @@ SELECT account, id, event_count, :call_id::uuid, :name::text, :happened_at::time
 -- transaction lasts nobody else sends it, nor any after it; if it does not end well, anybody may.
 -- A process whose machine is gone says nothing: after 90 s, more than any request takes, it is taken
 -- for that.
-WITH delivery AS MATERIALIZED (
-    SELECT event, session, host, attempts, due_since
-      FROM delivery AS mine
-     WHERE state = 'pending'
-       AND next_attempt_at <= now()
+-- From host to host, one look into the index for each: what waits for a host that is slow or away, a
+-- million events perhaps, is not looked through for what waits for another.
+WITH RECURSIVE waiting AS (
+    (SELECT host, next_attempt_at
+       FROM delivery
+      WHERE state = 'pending'
+      ORDER BY host, next_attempt_at
+      LIMIT 1)
+     UNION ALL
+    SELECT other.host, other.next_attempt_at
+      FROM waiting
+     CROSS JOIN LATERAL (
+           SELECT host, next_attempt_at
+             FROM delivery
+            WHERE state = 'pending' AND host > waiting.host
+            ORDER BY host, next_attempt_at
+            LIMIT 1) AS other
+), due AS (
+    SELECT host
+      FROM waiting
+     WHERE next_attempt_at <= now()
        AND host <> ALL (:busy_hosts::text[])
-       AND NOT EXISTS (
-           SELECT FROM delivery AS earlier
-            WHERE earlier.session = mine.session
-              AND earlier.sequence < mine.sequence
-              AND earlier.state = 'pending')
      ORDER BY next_attempt_at
+), taken AS MATERIALIZED (
+    SELECT first.*
+      FROM due
+     CROSS JOIN LATERAL (
+           SELECT event, session, host, attempts, due_since
+             FROM delivery AS mine
+            WHERE state = 'pending'
+              AND host = due.host
+              AND next_attempt_at <= now()
+              AND NOT EXISTS (
+                  SELECT FROM delivery AS earlier
+                   WHERE earlier.session = mine.session
+                     AND earlier.sequence < mine.sequence
+                     AND earlier.state = 'pending')
+            ORDER BY next_attempt_at
+            LIMIT 1
+              FOR UPDATE SKIP LOCKED) AS first
      LIMIT 1
-       FOR UPDATE SKIP LOCKED
 )
 SELECT set_config('idle_in_transaction_session_timeout', '90s', true) AS gone_after,
-       delivery.host, delivery.attempts,
-       extract(epoch FROM now() - delivery.due_since)::float8 AS age,
+       taken.host, taken.attempts,
+       extract(epoch FROM now() - taken.due_since)::float8 AS age,
        event.id, event.account, event.session, event.sequence, event.name, event.happened_at,
        event.attributes, event.caller, event.callee, event.first_party, event.second_party,
        event.virtual_number, event.event_privacy, event.event_key,
@@ -89,9 +116,9 @@ SELECT set_config('idle_in_transaction_session_timeout', '90s', true) AS gone_af
               WHERE signing_secret.account = event.account
                 AND coalesce(signing_secret.retires_at > now(), true)
               ORDER BY signing_secret.created_at DESC) AS secrets
-  FROM delivery
-  JOIN event_report AS event ON event.id = delivery.event
-  JOIN session ON session.id = delivery.session
+  FROM taken
+  JOIN event_report AS event ON event.id = taken.event
+  JOIN session ON session.id = taken.session
  CROSS JOIN LATERAL (
        SELECT CASE WHEN event.name LIKE 'SessionRecording%' THEN 'recording_callback'
                    ELSE 'callback' END AS kind) AS endpoint;
@@ -161,6 +188,25 @@ SELECT pg_current_snapshot()::text AS position,
  -- As they happened; but those of one session as they are numbered, told late or not.
  ORDER BY max(happened_at) OVER (PARTITION BY session ORDER BY sequence), session, sequence
  LIMIT :limit::integer;
+
+-- name: give_up_deliveries$
+-- What has been on its way for so many days is dead; how many.
+WITH old AS (
+    SELECT event
+      FROM delivery
+     WHERE state = 'pending'
+       AND due_since < now() - make_interval(days => :days::integer)
+     ORDER BY due_since
+     LIMIT :limit::integer
+       FOR UPDATE SKIP LOCKED
+), given_up AS (
+    UPDATE delivery
+       SET state = 'dead', last_error = coalesce(delivery.last_error, 'too-old')
+      FROM old
+     WHERE delivery.event = old.event
+    RETURNING delivery.event
+)
+SELECT count(*) FROM given_up;
 
 -- name: remove_old_events$
 -- Forget events older than so many days, unless they are still on their way; how many.

@@ -78,6 +78,16 @@ async def test_what_is_dead_is_found_and_sent_again(api: Api, database: Database
     assert (await api("GET", "Event/?state=dead"))[1]["objects"] == []
 
 
+@pytest.mark.usefixtures("session")
+async def test_all_that_is_dead_is_sent_again(api: Api, database: Database) -> None:
+    for sequence in (2, 5):
+        await kill(database, sequence)
+    status, answer = await api("POST", "Event/Replay/")
+    assert (status, answer["count"]) == (202, 2)
+    assert (await api("GET", "Event/?state=dead"))[1]["objects"] == []
+    assert (await api("POST", "Event/Replay/"))[1]["count"] == 0
+
+
 async def test_what_is_nobody_s_is_not_found(api: Api) -> None:
     for path in (f"Event/{uuid.uuid4()}/Replay/", "Event/x/Replay/"):
         assert (await api("POST", path))[0] == 404

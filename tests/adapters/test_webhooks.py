@@ -547,6 +547,26 @@ async def test_events_are_forgotten_when_they_are_old_but_not_on_their_way(
     assert [sequence for sequence, *_ in await states(database)] == [5, 6]
 
 
+async def test_what_is_on_its_way_for_too_long_is_given_up(
+    calls: Calls, database: Database, session: Sessions, egress: Egress, origin: Origin
+) -> None:
+    """A receiver that is away has events die before any worker comes to try them."""
+    await a_call(calls, database, await session(origin.url))
+    async with database.connection() as connection:
+        await connection.execute("UPDATE event SET happened_at = now() - interval '8 days'")
+        await connection.execute(
+            "UPDATE delivery SET due_since = now() - interval '8 days' WHERE sequence < 5"
+        )
+    outbox = Outbox(database)
+    assert await outbox.remove_old(days=9, at_most=10) == 0
+    assert [state for _, state, *_ in await states(database)] == ["pending"] * 6
+    assert await outbox.remove_old(days=7, at_most=3) == 3
+    assert await outbox.remove_old(days=7, at_most=3) == 1
+    assert [sequence for sequence, *_ in await states(database)] == [5, 6], "sent again of late"
+    await sent_all(delivery_of(database, egress))
+    assert received(origin) == TALK[4:]
+
+
 async def test_every_account_has_one_current_signing_secret(
     database: Database, account: str
 ) -> None:

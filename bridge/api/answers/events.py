@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from bridge.api.answers.fields import Answer, Digits, Identified, Time, Uuid
+from bridge.api.answers.fields import Answer, Digits, Identified, Message, Time, Uuid
 
 
 class Delivery(Answer):
@@ -30,6 +30,11 @@ class Event(Answer):
 class EventMeta(Answer):
     limit: int
     next_cursor: str | None
+
+
+class Replayed(Message):
+    count: int
+    """Events that are sent once more."""
 
 
 class Revealed(Identified):

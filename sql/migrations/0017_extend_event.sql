@@ -1,4 +1,10 @@
--- How the parties' numbers are shown in an account's events, and who was shown them all the same.
+-- How the parties' numbers are shown in an account's events, and who was shown them all the same; and
+-- what keeps a receiver that is away from costing others time, or us room without end.
+
+-- What is due is looked for host by host.
+CREATE INDEX delivery_host ON delivery (host, next_attempt_at) WHERE state = 'pending';
+DROP INDEX delivery_due;
+CREATE INDEX delivery_age ON delivery (due_since) WHERE state = 'pending';
 
 ALTER TABLE account
     ADD COLUMN event_privacy text NOT NULL DEFAULT 'full'
