@@ -1,5 +1,6 @@
 """The pool of virtual numbers: add, list, get, update, remove."""
 
+import functools
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -35,14 +36,8 @@ async def list_all(request: web.Request) -> web.Response:
     found = await request.app[NUMBERS].list(
         account, asked.to_domain(), limit=asked.limit, offset=asked.offset
     )
-    shown = page(
-        [render.virtual_number(account, one) for one in found.items],
-        found,
-        url=request.url,
-        limit=asked.limit,
-        offset=asked.offset,
-    )
-    return requests.answer(request, HTTPStatus.OK, shown)
+    show = functools.partial(render.virtual_number, account)
+    return requests.answer(request, HTTPStatus.OK, page(found, show, asked.window, request.url))
 
 
 async def get(request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ from bridge.api import media, requests
 from bridge.api.media import MEDIA, RECORDINGS
 from bridge.api.problems import Problem, not_found
 from bridge.api.render import recordings as render
-from bridge.api.render.forms import page
+from bridge.api.render.forms import Json, page
 from bridge.api.schemas.recordings import ListRecordings
 from bridge.domain.recordings import Recording
 
@@ -19,14 +19,11 @@ async def list_all(request: web.Request) -> web.Response:
     found = await request.app[RECORDINGS].list(
         account, asked.to_domain(), limit=asked.limit, offset=asked.offset
     )
-    shown = page(
-        [render.recording(account, one, url=_url(request, one)) for one in found.items],
-        found,
-        url=request.url,
-        limit=asked.limit,
-        offset=asked.offset,
-    )
-    return requests.answer(request, HTTPStatus.OK, shown)
+
+    def show(one: Recording) -> Json:
+        return render.recording(account, one, url=_url(request, one))
+
+    return requests.answer(request, HTTPStatus.OK, page(found, show, asked.window, request.url))
 
 
 async def get(request: web.Request) -> web.Response:

@@ -75,13 +75,7 @@ async def list_all(request: web.Request) -> web.Response:
     found = await request.app[SESSIONS].list(
         requests.account(request), asked.to_domain(), asked.window
     )
-    shown = page(
-        [render.listed_session(one) for one in found.items],
-        found,
-        url=request.url,
-        limit=asked.limit,
-        offset=asked.window.offset,
-    )
+    shown = page(found, render.listed_session, asked.window, request.url)
     shown["meta"]["next_cursor"] = render.next_cursor(found)
     return requests.answer(request, HTTPStatus.OK, {"response": shown})
 

@@ -33,14 +33,9 @@ async def list_all(request: web.Request) -> web.Response:
     found = await request.app[SUBACCOUNTS].list(
         requests.account(request), limit=asked.limit, offset=asked.offset
     )
-    shown = page(
-        [render.subaccount(one) for one in found.items],
-        found,
-        url=request.url,
-        limit=asked.limit,
-        offset=asked.offset,
+    return requests.answer(
+        request, HTTPStatus.OK, page(found, render.subaccount, asked.window, request.url)
     )
-    return requests.answer(request, HTTPStatus.OK, shown)
 
 
 async def get(request: web.Request) -> web.Response:

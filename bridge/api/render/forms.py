@@ -1,15 +1,17 @@
 """What answers of every kind are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from yarl import URL
 
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.reports import Ending, Page
+from bridge.domain.requests import Window
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 def digits(number: PhoneNumber) -> str:
@@ -17,8 +19,14 @@ def digits(number: PhoneNumber) -> str:
     return number.e164.removeprefix("+")
 
 
-def page(items: Sequence[Json], whole: Page[Any], *, url: URL, limit: int, offset: int) -> Json:
-    """One page of a list, with the paths to its neighbours, which keep the filter."""
+def page(found: Page[T], show: Callable[[T], Json], window: Window, url: URL) -> Json:
+    """One page of a list, with the paths to its neighbours, which keep the filter.
+
+    Args:
+        show: makes an item what the list holds.
+        url: that of the request.
+    """
+    limit, offset = window.limit, window.offset
 
     def neighbour(start: int) -> str:
         return str(url.update_query(limit=limit, offset=start).relative())
@@ -26,12 +34,12 @@ def page(items: Sequence[Json], whole: Page[Any], *, url: URL, limit: int, offse
     return {
         "meta": {
             "limit": limit,
-            "next": neighbour(offset + limit) if offset + limit < whole.total else None,
+            "next": neighbour(offset + limit) if offset + limit < found.total else None,
             "offset": offset,
             "previous": neighbour(max(offset - limit, 0)) if offset else None,
-            "total_count": whole.total,
+            "total_count": found.total,
         },
-        "objects": list(items),
+        "objects": [show(item) for item in found.items],
     }
 
 

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from bridge.api.cursors import read_cursor
 from bridge.domain.egress import LONGEST_GIVEN_URL, Fault
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.requests import Facts, Range
+from bridge.domain.requests import Facts, Range, Window
 
 _HIGHEST_PAGE = 20
 _LARGEST_METADATA = 4096
@@ -286,3 +286,8 @@ class Paging(BaseModel):
     @classmethod
     def _in_range(cls, value: int) -> int:
         return min(max(value, 1), _HIGHEST_PAGE)
+
+    @property
+    def window(self) -> Window:
+        """Which part of the list."""
+        return Window(limit=self.limit, offset=self.offset)

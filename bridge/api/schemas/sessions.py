@@ -533,7 +533,7 @@ class ListSessions(Paging):
 
     @property
     def window(self) -> Window:
-        """Which part of the list."""
+        """Which part of the list; behind a cursor no offset counts."""
         return Window(limit=self.limit, offset=0 if self.cursor else self.offset, after=self.cursor)
 
     def to_domain(self) -> SessionFilter:
