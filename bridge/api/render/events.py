@@ -1,11 +1,16 @@
 """Events, and what became of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
 
 from bridge.api.cursors import make_cursor
 from bridge.api.render.forms import Json, timestamp
 from bridge.domain.events import Event, EventReport, attributes
 from bridge.domain.privacy import OPEN, Reveal
+
+T = TypeVar("T")
 
 
 def event(report: EventReport) -> Json:
@@ -49,26 +54,29 @@ def reveal(one: Reveal) -> Json:
     }
 
 
-def reveals(found: Sequence[Reveal], *, limit: int) -> Json:
-    """As `page`."""
-    last = found[limit - 1] if len(found) > limit else None
-    return {
-        "meta": {
-            "limit": limit,
-            "next_cursor": make_cursor(last.revealed_at, last.id) if last else None,
-        },
-        "objects": [reveal(one) for one in found[:limit]],
-    }
-
-
 def page(found: Sequence[EventReport], *, limit: int) -> Json:
     """The first ``limit`` of them, and whether there are others after these."""
+    return _page(found, event, lambda one: (one.event.happened_at, one.event.id), limit=limit)
+
+
+def reveals(found: Sequence[Reveal], *, limit: int) -> Json:
+    """As `page`."""
+    return _page(found, reveal, lambda one: (one.revealed_at, one.id), limit=limit)
+
+
+def _page(
+    found: Sequence[T],
+    show: Callable[[T], Json],
+    place: Callable[[T], tuple[datetime, UUID]],
+    *,
+    limit: int,
+) -> Json:
     shown = found[:limit]
-    last = shown[-1].event if len(found) > limit else None
+    more = len(found) > limit
     return {
         "meta": {
             "limit": limit,
-            "next_cursor": make_cursor(last.happened_at, last.id) if last else None,
+            "next_cursor": make_cursor(*place(shown[-1])) if more else None,
         },
-        "objects": [event(one) for one in shown],
+        "objects": [show(one) for one in shown],
     }
