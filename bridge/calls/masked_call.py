@@ -48,7 +48,7 @@ from bridge.domain.pins import Guess
 from bridge.domain.recordings import NewRecording
 from bridge.domain.records import Arrival, CallRecord, Role
 from bridge.domain.routing import AskPin, Connect, Forward, Lookup, Refuse, route
-from bridge.domain.sessions import AnswerGuard, Limits, Session
+from bridge.domain.sessions import AnswerGuard, Limits
 
 logger = structlog.get_logger(__name__)
 
@@ -209,7 +209,7 @@ async def ordered_call(
     if party is None:
         return refused("nobody-to-call")[0]
     await switch.place(a_leg, party, caller_id=session.number_for(side), limits=decision.limits)
-    async with alongside(_tell_of_ringing(call, a_leg, Role.A, session, log=log)):
+    async with alongside(_tell_of_ringing(call, a_leg, Role.A, session.tells_all, log=log)):
         match await race(
             ended=a_leg.ended(),
             customer_hung_up=call.asked_to_end.wait(),
@@ -267,7 +267,7 @@ async def _connect(
             prompts.prefetch([to.callee_prompt])
         async with (
             alongside(entertain(a_leg, to.caller_prompt, prompts)) as caller_hears,
-            alongside(_tell_of_ringing(call, b_leg, Role.B, to.session, log=log)),
+            alongside(_tell_of_ringing(call, b_leg, Role.B, to.tells_all, log=log)),
         ):
             outcome = await answered(call, b_leg, to.limits)
             if outcome is None and call.crossed_by:
@@ -279,10 +279,10 @@ async def _connect(
 
 
 async def _tell_of_ringing(
-    call: LiveCall, leg: Leg, role: Role, session: Session, *, log: CallLog
+    call: LiveCall, leg: Leg, role: Role, tells_all: bool, *, log: CallLog
 ) -> None:
     """That a phone is called, where all is to be told, and that it rings."""
-    if session.tells_all and leg.state.started_at:
+    if tells_all and leg.state.started_at:
         log.placed(call.id, role, leg.state.started_at)
     await leg.rings()
     if at := leg.state.ringing_at:

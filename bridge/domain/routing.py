@@ -127,6 +127,10 @@ class Connect:
     def answer_guard(self) -> AnswerGuard:
         return self.session.manner.answer_guard
 
+    @property
+    def tells_all(self) -> bool:
+        return self.session.tells_all
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Forward:
@@ -149,6 +153,10 @@ class Forward:
     @property
     def answer_guard(self) -> AnswerGuard:
         return AnswerGuard.NONE
+
+    @property
+    def tells_all(self) -> bool:
+        return False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -16,10 +16,7 @@ from bridge.webhooks.signatures import plivo_headers, standard_headers
 Format = Literal["form", "json"]
 """What the body of a POST is."""
 
-_CONTENT_TYPES: dict[Format, str] = {
-    "form": "application/x-www-form-urlencoded",
-    "json": "application/json",
-}
+_FORM = "application/x-www-form-urlencoded"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,10 +40,11 @@ def webhook_request(
 ) -> WebhookRequest:
     """The event in the body (POST), or in the query of the URL (GET); signed for this one attempt.
 
-    A GET is signed by Plivo's convention alone: the other one covers nothing but a body.  Of a body
-    in JSON it is the other way round: to Plivo's a request without a form carries nothing.
+    A GET is signed by Plivo's convention alone: the other one covers nothing but a body.
     """
     told = attributes(event)
+    if method == "POST" and format == "json":
+        return json_request(url, told, message_id=str(event.id), signed_with=signed_with, at=at)
     form = {name: str(value) for name, value in told.items()}
     target = _whole(URL(url).with_fragment(None))
     nonce = new_nonce()
@@ -54,12 +52,9 @@ def webhook_request(
         target = target.extend_query(form)
         headers = plivo_headers("GET", _seen(target), {}, nonce=nonce, secrets=signed_with)
         return WebhookRequest("GET", str(target), headers, None)
-    if format == "json":
-        form, body = {}, json.dumps(told).encode()
-    else:
-        body = urlencode(form).encode()
+    body = urlencode(form).encode()
     headers = {
-        "Content-Type": _CONTENT_TYPES[format],
+        "Content-Type": _FORM,
         **plivo_headers("POST", _seen(target), form, nonce=nonce, secrets=signed_with),
         **standard_headers(str(event.id), body, at=at, secrets=signed_with),
     }
@@ -74,7 +69,7 @@ def json_request(
     signed_with: Sequence[str],
     at: datetime,
 ) -> WebhookRequest:
-    """A question in JSON; its body is covered by Standard Webhooks' signature.
+    """An event or a question in JSON; its body is covered by Standard Webhooks' signature.
 
     To Plivo's signature a body that is no form carries nothing.
     """

@@ -54,6 +54,7 @@ SELECT event.id, event.account, event.session, event.sequence, event.name, event
        SELECT CASE WHEN call.session = event.session THEN call.caller_side END AS side) AS own
  CROSS JOIN LATERAL (
        SELECT coalesce(leg.party_number,
+                       CASE WHEN call.session = event.session THEN call.redirected_to END,
                        CASE own.side
                             WHEN 'first' THEN coalesce(session.second_party,
                                                        last_counterpart(session.id, 'second'))

@@ -263,6 +263,20 @@ async def test_each_party_is_at_the_number_at_which_it_is_in_the_call(
         assert event["SecondParty"] == event["From"] == BOB.e164[1:]
 
 
+async def test_whoever_is_called_in_place_of_a_party_is_told_of_while_its_phone_rings(
+    calls: Calls, database: Database, session: Sessions, egress: Egress, origin: Origin
+) -> None:
+    await session(origin.url, callback_format="json")
+    one = arrival()
+    await calls.arrived(one)
+    async with database.transaction() as connection:
+        await connection.execute("UPDATE call SET redirected_to = $1", MALLORY.e164)
+        await calls.write_ringing(connection, one.call_id, Role.B, EPOCH)
+    await sent_all(delivery_of(database, egress))
+    [event] = [json.loads(body) for body in origin.bodies]
+    assert (event["From"], event["To"]) == (ALICE.e164[1:], MALLORY.e164[1:])
+
+
 async def test_whoever_asks_in_the_middle_of_a_call_is_told_the_rest_and_no_number_is_missing(
     calls: Calls, database: Database, session: Sessions
 ) -> None:
