@@ -24,8 +24,10 @@ class Tale:
     """
 
     call_id: UUID
-    caller: Side | None
+    session: UUID | None
     """``None``: it is no session's call."""
+    caller: Side | None
+    """Which party of it."""
     told: set[str]
     tells_all: bool
     """Its session asks for `events.OLDER_SET` too."""
@@ -33,6 +35,11 @@ class Tale:
     """When it came in; ``None``: it was ordered."""
     _connection: Connection
     _sql: Any
+
+    async def lands(self) -> None:
+        """It has come in: of such a call the first that is told, whatever else is."""
+        if self.landed_at:
+            await self._write([events.lands(self.landed_at)])
 
     async def is_placed(self, role: Role, at: datetime) -> None:
         """The party of a leg is being called."""
@@ -77,7 +84,8 @@ class Tale:
         """
         passed_over = self.told if self.tells_all else self.told | events.OLDER_SET
         new = [one for one in tellings if one.name not in passed_over]
-        if new and self.landed_at and events.VIRTUAL_NUMBER_ANSWER not in passed_over:
+        said = passed_over.union(one.name for one in new)
+        if new and self.landed_at and events.VIRTUAL_NUMBER_ANSWER not in said:
             new.insert(0, events.lands(self.landed_at))
         self.told.update(one.name for one in new)
         if new:
@@ -100,6 +108,7 @@ async def begin_tale(connection: Connection, call_id: UUID) -> Tale:
     row = await sql.begin_tale(connection, call_id=call_id)
     return Tale(
         call_id,
+        row["session"] if row else None,
         Side(row["caller_side"]) if row else None,
         set(row["told"]) if row else set(),
         tells_all=bool(row and row["tells_all"]),
@@ -113,6 +122,9 @@ async def tell_of_pin(
     connection: Connection, call_id: UUID, asked_by: UUID, telling: Telling
 ) -> None:
     """Write what came of a PIN, for the session that asked for it."""
+    tale = await begin_tale(connection, call_id)
+    if tale.session == asked_by:
+        await tale.lands()
     await queries.load().tell_of_pin(
         connection,
         session=asked_by,

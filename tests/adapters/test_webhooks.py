@@ -247,6 +247,26 @@ async def test_whoever_asks_for_all_is_told_all_in_order_and_without_gaps(
         assert event["SecondParty"] == event["To"] == BOB.e164[1:]
 
 
+async def test_that_a_call_comes_in_is_told_before_what_came_of_its_pin(
+    calls: Calls, database: Database, session: Sessions
+) -> None:
+    made = await session(None, callback_events="all")
+    one = arrival()
+    await calls.arrived(one)
+    known = pin_status(PinStatus.AUTHORIZED_CALLER, EPOCH)
+    for _ in range(2):
+        async with database.transaction() as connection:
+            await calls.write_pin_status(connection, one.call_id, made.session.id, known)
+    async with database.transaction() as connection:
+        await calls.write_placed(connection, one.call_id, Role.B, EPOCH)
+        rows = await connection.fetch("SELECT sequence, name FROM event ORDER BY sequence")
+    assert [tuple(row) for row in rows] == [
+        (1, "SessionVirtualNumberAnswer"),
+        (2, "SessionPinAuthenticationStatus"),
+        (3, "SessionSecondPartyInitiated"),
+    ]
+
+
 async def test_each_party_is_at_the_number_at_which_it_is_in_the_call(
     calls: Calls, database: Database, session: Sessions, egress: Egress, origin: Origin
 ) -> None:
