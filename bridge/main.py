@@ -93,7 +93,8 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
         )
         legs.serve(asterisk)
         calls = Calls(database, node=settings.node, trunk=settings.trunk)
-        journal = Journal(database, calls)
+        recordings = Recordings(database, public_url=settings.api_root)
+        journal = Journal(database, calls, recordings)
         switchboard = Switchboard(
             call_log=journal,
             release=functools.partial(_release, asterisk),
@@ -166,7 +167,6 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
                     ),
                 )
 
-        recordings = Recordings(database)
         archive = DirectoryArchive(settings.recording_directory)
         recording_worker = RecordingWorker(
             recordings, Spool(settings.recording_spool_directory), archive, node=settings.node
@@ -293,7 +293,7 @@ def _media(settings: Settings, archive: DirectoryArchive) -> MediaAccess:
         signer=UrlSigner(secret.get_secret_value().encode(), settings.recording_url_lifetime)
         if secret
         else None,
-        public_url=str(settings.public_url or "").rstrip("/"),
+        public_url=settings.api_root,
         now=time.time,
     )
 

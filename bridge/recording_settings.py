@@ -40,6 +40,11 @@ class RecordingSettings(SpoolSettings):
     """What the API is called from outside, for URLs of recordings.  Unset: they begin with the
     path."""
 
+    @property
+    def api_root(self) -> str:
+        """What comes before the path in a URL of the API; may be empty."""
+        return str(self.public_url or "").rstrip("/")
+
     @pydantic.field_validator("recording_url_secret")
     @classmethod
     def _is_a_real_secret(cls, value: pydantic.SecretStr | None) -> pydantic.SecretStr | None:

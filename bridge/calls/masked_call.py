@@ -361,13 +361,15 @@ async def join(
         await race(ended=b_leg.ended(), answered=b_leg.answered(), within=5.0)
     if call.recording and call.recording.announced:
         await announce_recording(a_leg, b_leg)
-    await begin_recording(call, b_leg, log=log, switch=switch)
+    recording = await begin_recording(call, b_leg, switch=switch)
     async with switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=limits.call_time_limit):
         call.joined, call.answered_at = True, b_leg.state.answered_at
         log.answered(call.id, b_leg.state.answered_at, ringing_at=b_leg.state.ringing_at)
         if other := call.crossed_by:
             other.joined, other.answered_at = True, b_leg.state.answered_at
             log.answered(other.id, b_leg.state.answered_at, ringing_at=None)
+        if recording:
+            log.recording(recording)
         return await talking(
             call, b_leg, within=limits.call_time_limit, warning=limits.warning, switch=switch
         )

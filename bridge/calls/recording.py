@@ -23,12 +23,6 @@ class Recorder(Protocol):
     async def record(self, b_leg: Leg, recording_id: uuid.UUID) -> bool: ...
 
 
-class RecordingLog(Protocol):
-    """Where it is written down."""
-
-    def recording(self, recording: NewRecording) -> None: ...
-
-
 async def announce_recording(a_leg: Leg, b_leg: Leg) -> None:
     """Tell both, at the same time, that what they say will be recorded; unless one hangs up."""
 
@@ -40,15 +34,14 @@ async def announce_recording(a_leg: Leg, b_leg: Leg) -> None:
     await race(caller=a_leg.ended(), callee=b_leg.ended(), told=tell_both())
 
 
-async def begin_recording(
-    call: LiveCall, b_leg: Leg, *, log: RecordingLog, switch: Recorder
-) -> None:
+async def begin_recording(call: LiveCall, b_leg: Leg, *, switch: Recorder) -> NewRecording | None:
     """Have the two recorded from their being joined to the end of the callee's leg.
 
-    A recording that cannot be made is reported, and the call goes on without it.
+    What is returned is to be written down once they are joined; ``None``: nothing is.  A recording
+    that cannot be made is reported, and the call goes on without it.
     """
     if call.recording is None or b_leg.state.ended:
-        return
+        return None
     recording_id = uuid.uuid4()
     failure: RecordingFailure | None = None
     try:
@@ -58,16 +51,14 @@ async def begin_recording(
         failure = RecordingFailure.REFUSED
         logger.warning("recording refused", error=str(error))
     if b_leg.state.ended:
-        return
+        return None
     if failure:
         metrics.RECORDINGS.labels("failed").inc()
         logger.warning("call not recorded", reason=failure)
-    log.recording(
-        NewRecording(
-            id=recording_id,
-            call_id=call.id,
-            format=call.recording.format,
-            started_at=b_leg.state.recorded_at or b_leg.state.answered_at,
-            failure=failure,
-        )
+    return NewRecording(
+        id=recording_id,
+        call_id=call.id,
+        format=call.recording.format,
+        started_at=b_leg.state.recorded_at or b_leg.state.answered_at,
+        failure=failure,
     )

@@ -158,7 +158,7 @@ def attributes(event: Event) -> dict[str, Any]:
     """What a receiver gets, in the order of Plivo's documentation, without what is not known."""
     always = {
         "EventName": event.name,
-        "EventTimestamp": _timestamp(event.happened_at),
+        "EventTimestamp": timestamp(event.happened_at),
         "SessionUUID": str(event.session) if event.session else None,
         "From": _digits(event.caller),
         "To": _digits(event.callee),
@@ -190,6 +190,6 @@ def _digits(number: PhoneNumber | None) -> str | None:
     return number.e164.removeprefix("+") if number else None
 
 
-def _timestamp(at: datetime) -> str:
+def timestamp(at: datetime) -> str:
     """UTC as Go prints it, which is how Plivo does, with fractions of a second."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f +0000 UTC")

@@ -5,6 +5,8 @@ import enum
 import uuid
 from datetime import datetime, timedelta
 
+from bridge.domain import events
+from bridge.domain.events import Telling
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.requests import Range
 from bridge.domain.sessions import RecordingFormat
@@ -49,6 +51,7 @@ class RawRecording:
     """One whose call is over, and that is to be made into what was wanted."""
 
     id: uuid.UUID
+    call_id: uuid.UUID
     format: RecordingFormat
     started_at: datetime
     call_ended_at: datetime
@@ -108,6 +111,48 @@ class RecordingFilter:
     virtual_number: PhoneNumber | None = None
     added: Range[datetime] = dataclasses.field(default_factory=Range)
     """When it ended."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStep:
+    """What has become of a recording: what its application is told of."""
+
+    id: uuid.UUID
+    format: RecordingFormat
+    failure: RecordingFailure | None
+    started_at: datetime
+    ended_at: datetime | None
+    at: datetime
+    """When it became so, by the database's clock; the beginning of it by Asterisk's."""
+
+    def telling(self, name: str, account_url: str) -> Telling:
+        """The event, with the attributes of Plivo's that are known by then.
+
+        Its URLs need the account's credentials and prove nothing by themselves, for an event is
+        stored, shown and sent for days: a signed URL would be over by then, or would be a secret
+        in somebody's logs.  Who wants one that can be handed on gets it from RecordingResourceURL.
+
+        Args:
+            account_url: where the account is in the API.
+        """
+        resource = f"{account_url}/Recording/{self.id}/"
+        ended_at = self.ended_at if name == events.RECORDING_COMPLETED else None
+        told = {
+            "RecordingUUID": str(self.id),
+            "RecordingURL": f"{resource}Media/" if ended_at else None,
+            "RecordingResourceURL": resource,
+            "RecordingDuration": _seconds(ended_at - self.started_at) if ended_at else None,
+            "RecordingStartTime": events.timestamp(self.started_at),
+            "RecordingEndTime": events.timestamp(ended_at) if ended_at else None,
+            "RecordingFormat": f".{self.format}",
+            "RecordingFailureReason": self.failure.value if self.failure else None,
+        }
+        known = {key: value for key, value in told.items() if value is not None}
+        return Telling(name, self.at, known)
+
+
+def _seconds(length: timedelta) -> int:
+    return round(length.total_seconds())
 
 
 _MISSING = timedelta(seconds=2)

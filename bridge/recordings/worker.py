@@ -41,7 +41,7 @@ class Rows(Protocol):
     async def raw(self, node: str, *, settled: int) -> Sequence[RawRecording]: ...
     async def finish(
         self,
-        recording_id: uuid.UUID,
+        raw: RawRecording,
         *,
         ended_at: datetime,
         size: int,
@@ -49,7 +49,7 @@ class Rows(Protocol):
         failure: RecordingFailure | None,
     ) -> None: ...
     async def fail(
-        self, recording_id: uuid.UUID, failure: RecordingFailure, *, ended_at: datetime
+        self, raw: RawRecording, failure: RecordingFailure, *, ended_at: datetime
     ) -> None: ...
     async def delay(self, recording_id: uuid.UUID, failure: RecordingFailure) -> None: ...
     async def remove_overdue(self) -> None: ...
@@ -90,6 +90,9 @@ class RecordingWorker:
                 sweep_at = time.monotonic() + _SWEEP_INTERVAL
             except OSError as error:  # its text holds no more than a path of ours
                 log.warning("recordings wait for their directory", error=str(error))
+            except Exception:
+                # What is wrong with one must not end calls; it is there at the next look too.
+                log.exception("recordings not worked on")
             await asyncio.sleep(_INTERVAL)
 
     async def convert(self) -> None:
@@ -152,7 +155,7 @@ class RecordingWorker:
         if size < 4:  # not one sample of each
             source.unlink(missing_ok=True)
             await self._rows.fail(
-                raw.id, RecordingFailure.NOTHING_RECORDED, ended_at=raw.call_ended_at
+                raw, RecordingFailure.NOTHING_RECORDED, ended_at=raw.call_ended_at
             )
             metrics.RECORDINGS.labels("failed").inc()
             log.error("nothing was recorded")
@@ -174,7 +177,7 @@ class RecordingWorker:
         ended_at = raw.started_at + timedelta(seconds=seconds)
         complete = is_complete(raw, seconds)
         await self._rows.finish(
-            raw.id,
+            raw,
             ended_at=ended_at,
             size=made_size,
             sha256=digest,

@@ -32,10 +32,12 @@ class Journal:
     Only the arrival is written while the caller waits, for it decides the call.
     """
 
-    def __init__(self, database: Database, calls: Calls) -> None:
+    def __init__(
+        self, database: Database, calls: Calls, recordings: Recordings | None = None
+    ) -> None:
         self._database = database
         self._calls = calls
-        self._recordings = Recordings(database)
+        self._recordings = recordings or Recordings(database)
         self._pending: collections.deque[tuple[UUID, Write]] = collections.deque()
         self._added = asyncio.Event()
         self._emptied = asyncio.Event()

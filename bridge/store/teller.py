@@ -26,6 +26,8 @@ class Tale:
     call_id: UUID
     caller: Side | None
     """``None``: it is no session's call."""
+    account: str
+    """Whose session it is; empty if it is none's."""
     told: frozenset[str]
     _connection: Connection
     _sql: Any
@@ -80,6 +82,7 @@ async def begin_tale(connection: Connection, call_id: UUID) -> Tale:
     return Tale(
         call_id,
         Side(row["caller_side"]) if row else None,
+        row["account"] if row else "",
         frozenset(row["told"]) if row else frozenset(),
         _connection=connection,
         _sql=sql,

@@ -4,7 +4,7 @@
 -- Whose call it is, and what has been told of it; no row if it is no session's.  The session is
 -- locked before the call is changed, as whoever ends a session and its calls does it: no two wait
 -- crosswise then.
-SELECT call.caller_side,
+SELECT call.caller_side, session.account,
        ARRAY(SELECT event.name FROM event WHERE event.call = call.id) AS told
   FROM call
   JOIN session ON session.id = call.session

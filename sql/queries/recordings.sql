@@ -58,14 +58,18 @@ SELECT recording.id, recording.format, recording.state, recording.sha256
   FROM recording
  WHERE recording.id = :id::uuid;
 
--- name: insert_recording!
+-- name: insert_recording^
+-- No row: it was written already.
 INSERT INTO recording (id, call, format, state, failure, started_at)
 VALUES (:id::uuid, :call_id::uuid, :format::text, :state::text, :failure::text,
-        coalesce(:started_at::timestamptz, now()));
+        coalesce(:started_at::timestamptz, now()))
+ON CONFLICT (id) DO NOTHING
+RETURNING id, format, failure, started_at, ended_at, started_at AS at;
 
 -- name: find_raw_recordings
 -- What a node has still to convert, oldest first: Asterisk closes a file a moment after its call.
-SELECT recording.id, recording.format, recording.started_at, call.ended_at AS call_ended_at
+SELECT recording.id, recording.call AS call_id, recording.format, recording.started_at,
+       call.ended_at AS call_ended_at
   FROM recording
   JOIN call ON call.id = recording.call
  WHERE recording.state = 'in-progress'
@@ -73,19 +77,23 @@ SELECT recording.id, recording.format, recording.started_at, call.ended_at AS ca
    AND call.ended_at < now() - make_interval(secs => :settled::integer)
  ORDER BY call.ended_at;
 
--- name: finish_recording!
+-- name: finish_recording^
+-- No row: this was done already.
 UPDATE recording
    SET state = 'ready',
        failure = :failure::text,
        ended_at = :ended_at::timestamptz,
        bytes = :size::bigint,
        sha256 = :sha256::bytea
- WHERE id = :id::uuid AND state = 'in-progress';
+ WHERE id = :id::uuid AND state = 'in-progress'
+RETURNING id, format, failure, started_at, ended_at, now() AS at;
 
--- name: fail_recording!
+-- name: fail_recording^
+-- No row: this was done already.
 UPDATE recording
    SET state = 'failed', failure = :failure::text, ended_at = :ended_at::timestamptz
- WHERE id = :id::uuid AND state = 'in-progress';
+ WHERE id = :id::uuid AND state = 'in-progress'
+RETURNING id, format, failure, started_at, ended_at, now() AS at;
 
 -- name: delay_recording!
 -- It could not be converted for now.

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncpg
 import pytest
 
 from bridge.aio import alongside
-from bridge.domain.recordings import NewRecording, RawRecording
+from bridge.domain.recordings import NewRecording, RawRecording, RecordingFailure
 from bridge.domain.sessions import RecordingFormat
 from bridge.recordings.files import DirectoryArchive, Spool
 from bridge.recordings.worker import RecordingWorker
@@ -54,14 +55,16 @@ class Site:
         format: RecordingFormat = "wav",
         seconds: float = 2,
         over: bool = True,
+        failure: RecordingFailure | None = None,
     ) -> uuid.UUID:
-        """A call that was recorded, or is being."""
+        """A call that was recorded, or is being, or could not be."""
         session = await self.api.session()
         new = NewRecording(
             id=uuid.uuid4(),
             call_id=uuid.uuid4(),
             format=format,
             started_at=STARTED,
+            failure=failure,
         )
         async with self.database.transaction() as connection:
             await connection.execute(
@@ -91,6 +94,18 @@ class Site:
     async def row(self, recording_id: uuid.UUID) -> Any:
         async with self.database.connection() as connection:
             return await connection.fetchrow("SELECT * FROM recording WHERE id = $1", recording_id)
+
+    async def told(self) -> list[tuple[str, dict[str, Any]]]:
+        """Events of recordings, in their order, with what they say beyond the call's own."""
+        _, found = await self.api("GET", "Event/")
+        return [
+            (
+                one["event_name"].removeprefix("SessionRecording"),
+                {k: v for k, v in one["attributes"].items() if k.startswith("Recording")},
+            )
+            for one in sorted(found["objects"], key=lambda one: one["sequence_number"] or 0)
+            if one["event_name"].startswith("SessionRecording")
+        ]
 
     async def ready(self) -> uuid.UUID:
         recording_id = await self.recorded(raw(tone(2, hz=440), tone(2, hz=1000)))
@@ -221,6 +236,106 @@ async def test_nothing_is_nobodys_while_its_row_waits_for_postgres(
     async with alongside(worker.run()):
         await rows.is_back.wait()
     assert waiting.exists()
+
+
+async def test_its_application_is_told_when_it_begins_and_when_it_can_be_heard(
+    site: Site,
+) -> None:
+    recording_id = await site.recorded(raw(tone(2), tone(2)), over=True)
+    resource = f"/v1/Account/{site.api.account}/Recording/{recording_id}/"
+    began = {
+        "RecordingUUID": str(recording_id),
+        "RecordingResourceURL": resource,
+        "RecordingStartTime": "2026-01-01 12:00:00.000000 +0000 UTC",
+        "RecordingFormat": ".wav",
+    }
+    assert await site.told() == [("Initiated", began)]
+    await site.worker.convert()
+    [_, (name, said)] = await site.told()
+    assert (name, said) == (
+        "Completed",
+        began
+        | {
+            "RecordingURL": f"{resource}Media/",
+            "RecordingDuration": 2,
+            "RecordingEndTime": "2026-01-01 12:00:02.000000 +0000 UTC",
+        },
+    )
+    assert (await content_of(site, said["RecordingURL"], **site.api.auth))[0].status == 200
+    assert (await content_of(site, said["RecordingURL"]))[0].status == 401, "it is no secret"
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (RecordingFailure.REFUSED, ["Failed"]),
+        (None, ["Initiated", "Failed"]),  # and then there was no file
+    ],
+)
+async def test_its_application_is_told_why_there_is_none(
+    site: Site, failure: RecordingFailure | None, told: list[str]
+) -> None:
+    recording_id = await site.recorded(None, failure=failure)
+    await site.worker.convert()
+    steps = await site.told()
+    assert [name for name, _ in steps] == told
+    last = steps[-1][1]
+    assert last["RecordingUUID"] == str(recording_id)
+    assert last["RecordingFailureReason"] == (failure or "nothing-recorded")
+    assert "RecordingURL" not in last
+
+
+class DiesBefore(Recordings):
+    """Recordings of a process that dies before it has written that one is finished."""
+
+    async def finish(self, *_: Any, **__: Any) -> None:
+        raise StoreUnavailable("dead")
+
+
+class DiesAfter(Recordings):
+    """Recordings of a process that dies when it has written that one is finished."""
+
+    async def finish(self, *said: Any, **more: Any) -> None:
+        await super().finish(*said, **more)
+        raise StoreUnavailable("dead")
+
+
+@pytest.mark.parametrize("rows", [DiesBefore, DiesAfter])
+async def test_what_a_crash_leaves_is_done_again_and_told_once(
+    site: Site, rows: type[Recordings]
+) -> None:
+    recording_id = await site.recorded(raw(tone(1), tone(1)), seconds=1)
+    worker = RecordingWorker(rows(site.database), Spool(site.spool), site.archive, node="here")
+    with pytest.raises(StoreUnavailable):
+        await worker.convert()
+    await site.worker.convert()
+    await site.worker.sweep()
+    assert [name for name, _ in await site.told()] == ["Initiated", "Completed"]
+    assert (await site.row(recording_id))["state"] == "ready"
+    assert site.archive.locate(recording_id, "wav")
+    assert list(site.spool.iterdir()) == []
+
+
+async def test_what_is_said_twice_is_told_once(site: Site) -> None:
+    recording_id = await site.recorded(raw(tone(1), tone(1)), seconds=1)
+    rows = Recordings(site.database)
+    [found] = await rows.raw("here", settled=2)
+    for size in (1, 2):
+        await rows.finish(found, ended_at=STARTED, size=size, sha256=bytes(32), failure=None)
+    await rows.fail(found, RecordingFailure.NOTHING_RECORDED, ended_at=STARTED)
+    assert [name for name, _ in await site.told()] == ["Initiated", "Completed"]
+    assert (await site.row(recording_id))["bytes"] == 1
+
+
+async def test_none_is_ready_of_which_nobody_is_told(site: Site) -> None:
+    recording_id = await site.recorded(raw(tone(1), tone(1)), seconds=1)
+    async with site.database.connection() as connection:
+        await connection.execute(
+            "ALTER TABLE event ADD CHECK (name <> 'SessionRecordingCompleted') NOT VALID"
+        )
+    with pytest.raises(asyncpg.CheckViolationError):
+        await site.worker.convert()
+    assert (await site.row(recording_id))["state"] == "in-progress"
 
 
 async def test_recordings_are_erased_when_their_days_are_over(site: Site) -> None:

@@ -1,8 +1,12 @@
 """A call is recorded, a party to each channel; and what goes wrong with it harms no call."""
 
+import base64
 import contextlib
 import hashlib
+import http.server
 import subprocess
+import threading
+import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping
@@ -61,6 +65,53 @@ def talking(site: Site) -> Iterator[tuple[Phone, Tone, Tone]]:
         yield caller, a_sound, b_sound
     caller.finish()
     callee.finish()
+
+
+@contextlib.contextmanager
+def receiver() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """URL of an application, and what it was told."""
+    told: list[dict[str, str]] = []
+
+    class Application(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            told.append(dict(urllib.parse.parse_qsl(body)))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Application) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/", told
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_its_application_is_told_and_fetches_it(site: Site) -> None:
+    with receiver() as (url, told):
+        site.create_session(record=True, callback_url=url, recording_callback_url=url)
+        with talking(site) as (caller, _, _):
+            caller.cue()
+        assert until(lambda: "SessionRecordingCompleted" in str(told), within=15)
+    names = [one["EventName"] for one in told]
+    initiated = names.index("SessionRecordingInitiated")
+    assert names[initiated - 1] == "SessionFirstPartyAnswer"
+    assert names[-2:] == ["SessionPartiesHangup", "SessionRecordingCompleted"]
+    assert [int(one["SequenceNumber"]) for one in told] == list(range(1, len(told) + 1))
+    said, recording = told[-1], finished(site)
+    assert said["RecordingUUID"] == str(recording["id"])
+    credentials = f"{site.client.auth_id}:{site.client.auth_token}".encode()
+    request = urllib.request.Request(  # noqa: S310 - our own API
+        site.stack.place.api_url + said["RecordingURL"],
+        headers={"Authorization": f"Basic {base64.b64encode(credentials).decode()}"},
+    )
+    with urllib.request.urlopen(request) as answer:  # noqa: S310
+        assert len(answer.read()) == recording["bytes"]
 
 
 @pytest.mark.parametrize("format", ["wav", "mp3"])
