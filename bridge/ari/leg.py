@@ -228,6 +228,10 @@ class Leg:
         """
         return await self._digits.get()
 
+    def forget_digits(self) -> None:
+        """Forget keys that were pressed before they were asked for: they mean something else."""
+        self._digits = asyncio.Queue()
+
     async def _stop(self, playback: str) -> None:
         with contextlib.suppress(AriError, TimeoutError):
             async with asyncio.timeout(_STOP_WAIT):

@@ -23,7 +23,7 @@ from bridge.calls.dialogue import (
     time_left,
 )
 from bridge.calls.live_call import LiveCall, who_hung_up
-from bridge.calls.recording import announce_recording, begin_recording
+from bridge.calls.recording import begin_recording
 from bridge.domain.causes import Cause
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import (
@@ -359,8 +359,6 @@ async def join(
     if not b_leg.state.answered:  # it called us, at the same moment
         await b_leg.answer()
         await race(ended=b_leg.ended(), answered=b_leg.answered(), within=5.0)
-    if call.recording and call.recording.announced:
-        await announce_recording(a_leg, b_leg)
     recording = await begin_recording(call, b_leg, switch=switch)
     async with switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=limits.call_time_limit):
         call.joined, call.answered_at = True, b_leg.state.answered_at

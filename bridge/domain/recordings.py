@@ -28,6 +28,8 @@ class RecordingFailure(enum.StrEnum):
     """Asterisk lacks the module or our context, or lost the leg on the way."""
     REFUSED = "refused"
     """Asterisk refused to begin."""
+    DECLINED = "declined"
+    """One of the two did not agree to it."""
     NOTHING_RECORDED = "nothing-recorded"
     """Asterisk could write nothing: a full disk, or no right to; or nothing was said."""
     INCOMPLETE = "incomplete"

@@ -15,6 +15,7 @@ from bridge.domain.sessions import (
     Direction,
     Manner,
     QuietHours,
+    RecordingAnnouncement,
     RecordingPlan,
     Session,
 )
@@ -108,7 +109,7 @@ def _recording(options: dict[str, Any]) -> RecordingPlan | None:
         return None
     return RecordingPlan(
         options.get("record_file_format", "mp3"),
-        announced=options.get("recording_announcement") == "play",
+        RecordingAnnouncement(options.get("recording_announcement", RecordingAnnouncement.NONE)),
     )
 
 

@@ -17,14 +17,16 @@ import pytest
 
 from bridge.aio import alongside
 from bridge.domain.recordings import NewRecording, RawRecording, RecordingFailure
-from bridge.domain.sessions import RecordingFormat
+from bridge.domain.sessions import RecordingAnnouncement, RecordingFormat, RecordingPlan
 from bridge.recordings.files import DirectoryArchive, Spool
 from bridge.recordings.worker import RecordingWorker
 from bridge.store.accounts import Accounts
+from bridge.store.calls import Calls
 from bridge.store.errors import StoreUnavailable
 from bridge.store.pool import Database
 from bridge.store.recordings import Recordings
 from tests.adapters.conftest import Api, Clock
+from tests.adapters.test_calls import arrival
 from tests.people import ALICE, VIRTUAL
 from tests.sounds import heard, level, level_at, tone
 
@@ -269,6 +271,7 @@ async def test_its_application_is_told_when_it_begins_and_when_it_can_be_heard(
     ("failure", "told"),
     [
         (RecordingFailure.REFUSED, ["Failed"]),
+        (RecordingFailure.DECLINED, ["Failed"]),
         (None, ["Initiated", "Failed"]),  # and then there was no file
     ],
 )
@@ -283,6 +286,16 @@ async def test_its_application_is_told_why_there_is_none(
     assert last["RecordingUUID"] == str(recording_id)
     assert last["RecordingFailureReason"] == (failure or "nothing-recorded")
     assert "RecordingURL" not in last
+
+
+@pytest.mark.parametrize("announcement", RecordingAnnouncement)
+async def test_a_call_is_recorded_as_its_session_says(
+    site: Site, announcement: RecordingAnnouncement
+) -> None:
+    await site.api.session(record=True, recording_announcement=announcement.value)
+    found = (await Calls(site.database, node="here").arrived(arrival())).session
+    assert found
+    assert found.recording == RecordingPlan("mp3", announcement)
 
 
 class DiesBefore(Recordings):

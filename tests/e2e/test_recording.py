@@ -223,8 +223,9 @@ def _nothing_raw_is_left(site: Site) -> Iterator[None]:
     assert until(lambda: list(spool.iterdir()) == [], within=15)
 
 
-def test_both_hear_first_that_they_are_recorded(site: Site) -> None:
-    site.create_session(record=True, record_file_format="wav", recording_announcement="play")
+@pytest.mark.parametrize("announcement", ["play", "press_1"])
+def test_both_hear_first_that_they_are_recorded(site: Site, announcement: str) -> None:
+    site.create_session(record=True, recording_announcement=announcement)
     a, b = Caller(), Callee()
     a_sound, b_sound = site.caller_sound(), site.callee_sound()
     callee = site.waits(
@@ -241,6 +242,9 @@ def test_both_hear_first_that_they_are_recorded(site: Site) -> None:
         assert until(lambda: min(len(a_sound.heard), len(b_sound.heard)) > 25, within=10)
         joined = "SELECT FROM call WHERE virtual_number = $1 AND answered_at IS NOT NULL"
         assert site.stack.rows(joined, site.virtual) == []
+        if announcement == "press_1":  # both agree, at once
+            a_sound.presses("1", media(caller.has_seen("SIP/2.0 200")))
+            b_sound.presses("1", media(callee.has_seen("INVITE")))
         assert until(lambda: bool(site.stack.rows(joined, site.virtual)), within=15)
     invite, answer = callee.has_seen("INVITE"), caller.has_seen("SIP/2.0 200")
     with a_sound.speaking_to(media(answer)), b_sound.speaking_to(media(invite)):

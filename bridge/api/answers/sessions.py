@@ -90,7 +90,7 @@ class Session(Answer):
     second_virtual_number: str | None
     first_party_alternates: list[Digits]
     second_party_alternates: list[Digits]
-    recording_announcement: Literal["none", "play"]
+    recording_announcement: Literal["none", "play", "press_1"]
     answer_guard: Literal["none", "press_1"]
     time_limit_warning: int
     quiet_hours: dict[str, str] | None
