@@ -52,6 +52,7 @@ from bridge.store.migrations import migrate
 from bridge.store.numbers import Numbers
 from bridge.store.orders import ORDER_CHANNEL, Orders
 from bridge.store.outbox import EVENT_CHANNEL, Outbox
+from bridge.store.pauses import PAUSE_CHANNEL, Pauses
 from bridge.store.pool import Database
 from bridge.store.recordings import Recordings
 from bridge.store.sessions import Sessions
@@ -146,10 +147,12 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
             }
 
         hangups = Hangups(database, node=settings.node, hang_up=switchboard.hang_up)
+        pauses = Pauses(database, node=settings.node, pause=switchboard.pause_recording)
 
         async def look() -> None:
             """What was asked for over the API, here or elsewhere, that this bridge must do."""
             await hangups.look()
+            await pauses.look()
             while stream.connected and stream.admitting and (order := await orders.take()):
                 call = LiveCall(
                     order.arrival, legs.expect(order.arrival.channel_id, LegState(placed=True))
@@ -171,7 +174,7 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
         recording_worker = RecordingWorker(
             recordings, Spool(settings.recording_spool_directory), archive, node=settings.node
         )
-        listener = Listener(database, [HANGUP_CHANNEL, ORDER_CHANNEL], look)
+        listener = Listener(database, [HANGUP_CHANNEL, ORDER_CHANNEL, PAUSE_CHANNEL], look)
         outbox = Outbox(outbox_database)
         delivery = Delivery(
             outbox,

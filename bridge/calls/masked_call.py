@@ -23,7 +23,7 @@ from bridge.calls.dialogue import (
     time_left,
 )
 from bridge.calls.live_call import LiveCall, who_hung_up
-from bridge.calls.recording import begin_recording
+from bridge.calls.recording import begin_recording, obey_pauses
 from bridge.domain.causes import Cause
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import (
@@ -45,7 +45,7 @@ from bridge.domain.outcomes import (
     refused,
 )
 from bridge.domain.pins import Guess
-from bridge.domain.recordings import NewRecording
+from bridge.domain.recordings import NewRecording, Pause
 from bridge.domain.records import Arrival, CallRecord
 from bridge.domain.routing import AskPin, Connect, Forward, Lookup, Refuse, route
 from bridge.domain.sessions import AnswerGuard, Limits
@@ -71,6 +71,13 @@ class Switch(Protocol):
 
     async def record(self, b_leg: Leg, recording_id: UUID) -> bool:
         """Have what both legs say written to a file, from the join on; ``False``: it cannot be.
+
+        Raises:
+            AriError: Asterisk refused it.
+        """
+
+    async def pause_recording(self, b_leg: Leg, *, call_id: UUID, paused: bool) -> bool:
+        """Pause the recording of two who are joined, or let it go on; ``False``: it cannot be.
 
         Raises:
             AriError: Asterisk refused it.
@@ -132,6 +139,9 @@ class CallLog(Protocol):
 
     def recording(self, recording: NewRecording) -> None:
         """Write, soon, that a call is being recorded, or why not.  Never waits."""
+
+    def recording_paused(self, pause: Pause, at: datetime) -> None:
+        """Write, soon, that a recording was paused, or goes on.  Never waits."""
 
     def ended(self, record: CallRecord) -> None:
         """Write, soon and surely, the record.  Never waits."""
@@ -368,9 +378,10 @@ async def join(
             log.answered(other.id, b_leg.state.answered_at, ringing_at=None)
         if recording:
             log.recording(recording)
-        return await talking(
-            call, b_leg, within=limits.call_time_limit, warning=limits.warning, switch=switch
-        )
+        async with alongside(obey_pauses(call, b_leg, log=log, switch=switch)):
+            return await talking(
+                call, b_leg, within=limits.call_time_limit, warning=limits.warning, switch=switch
+            )
 
 
 async def talking(

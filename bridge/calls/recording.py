@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
@@ -14,7 +15,7 @@ from bridge.ari.leg import Leg
 from bridge.calls.dialogue import key_while
 from bridge.calls.live_call import LiveCall
 from bridge.domain.announcements import Announcement
-from bridge.domain.recordings import NewRecording, RecordingFailure
+from bridge.domain.recordings import NewRecording, Pause, RecordingFailure
 from bridge.domain.sessions import RecordingAnnouncement
 
 logger = structlog.get_logger(__name__)
@@ -26,6 +27,13 @@ class Recorder(Protocol):
     """What this asks of Asterisk."""
 
     async def record(self, b_leg: Leg, recording_id: uuid.UUID) -> bool: ...
+    async def pause_recording(self, b_leg: Leg, *, call_id: uuid.UUID, paused: bool) -> bool: ...
+
+
+class RecordingLog(Protocol):
+    """Where it is written down."""
+
+    def recording_paused(self, pause: Pause, at: datetime) -> None: ...
 
 
 async def begin_recording(call: LiveCall, b_leg: Leg, *, switch: Recorder) -> NewRecording | None:
@@ -64,6 +72,29 @@ async def begin_recording(call: LiveCall, b_leg: Leg, *, switch: Recorder) -> Ne
         started_at=b_leg.state.recorded_at or b_leg.state.answered_at,
         failure=failure,
     )
+
+
+async def obey_pauses(call: LiveCall, b_leg: Leg, *, log: RecordingLog, switch: Recorder) -> None:
+    """Pause the recording, and let it go on, as its customer asks; until cancelled.
+
+    What fails is asked for again as long as nobody writes down that it is done.
+    """
+    done: bool | None = None
+    while True:
+        pause = await call.pauses.get()
+        if pause.paused is done:
+            continue
+        try:
+            can_pause = await switch.pause_recording(b_leg, call_id=call.id, paused=pause.paused)
+        except AriError as error:
+            logger.warning("recording not paused", wanted=pause.paused, error=str(error))
+            continue
+        done = pause.paused
+        if not can_pause:
+            logger.warning("asterisk's dialplan cannot pause recordings")
+        elif at := b_leg.state.recorded_at:
+            log.recording_paused(pause, at)
+            logger.info("recording paused" if pause.paused else "recording goes on")
 
 
 async def _announced(call: LiveCall, b_leg: Leg, announcement: RecordingAnnouncement) -> bool:

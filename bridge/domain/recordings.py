@@ -48,6 +48,16 @@ class NewRecording:
     failure: RecordingFailure | None = None
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pause:
+    """What a customer wants of a recording that is being made."""
+
+    recording_id: uuid.UUID
+    call_id: uuid.UUID
+    paused: bool
+    """Whether it is to be paused, or to go on."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RawRecording:
     """One whose call is over, and that is to be made into what was wanted."""
@@ -57,6 +67,8 @@ class RawRecording:
     format: RecordingFormat
     started_at: datetime
     call_ended_at: datetime
+    paused: timedelta = timedelta(0)
+    """How long it was paused in all."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +98,8 @@ class Recording:
     started_at: datetime
     ended_at: datetime | None
     """``None`` while it goes on."""
+    paused: bool
+    """Nothing of what is said now is kept."""
     seen_at: datetime
     """When this was so, by the database's clock."""
     size: int | None
@@ -161,9 +175,10 @@ _MISSING = timedelta(seconds=2)
 
 
 def is_complete(raw: RawRecording, seconds: float) -> bool:
-    """Whether a recording of ``seconds`` holds its whole call, give or take a twentieth.
+    """Whether a recording of ``seconds`` holds its whole call but its pauses, give or take a
+    twentieth.
 
     Nothing is written while neither phone sends anything, as some do when nobody speaks.
     """
-    talked = raw.call_ended_at - raw.started_at
+    talked = raw.call_ended_at - raw.started_at - raw.paused
     return timedelta(seconds=seconds) >= min(talked - _MISSING, talked * 0.95)

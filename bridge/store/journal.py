@@ -13,7 +13,7 @@ from bridge.domain import events
 from bridge.domain.events import PinStatus, Telling
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import Guess
-from bridge.domain.recordings import NewRecording
+from bridge.domain.recordings import NewRecording, Pause
 from bridge.domain.records import Arrival, CallRecord
 from bridge.domain.routing import Lookup
 from bridge.store.calls import Calls
@@ -105,6 +105,12 @@ class Journal:
         self._add(
             recording.call_id,
             lambda connection: self._recordings.write_new(connection, recording),
+        )
+
+    def recording_paused(self, pause: Pause, at: datetime) -> None:
+        self._add(
+            pause.call_id,
+            lambda connection: self._recordings.write_pause(connection, pause, at),
         )
 
     def ended(self, record: CallRecord) -> None:

@@ -9,6 +9,7 @@ from bridge.domain.numbers import PhoneNumber
 from bridge.domain.recordings import (
     Media,
     NewRecording,
+    Pause,
     RawRecording,
     Recording,
     RecordingFailure,
@@ -75,6 +76,14 @@ class Recordings:
             row = await self._sql.remove_recording(connection, account=account, id=recording_id)
         return row is not None
 
+    async def pause(self, account: str, recording_id: uuid.UUID, *, paused: bool) -> bool:
+        """Have its bridge pause it soon, or let it go on; `False`: it is not being made."""
+        async with self._database.connection() as connection:
+            row = await self._sql.ask_pause(
+                connection, account=account, id=recording_id, paused=paused
+            )
+        return row is not None
+
     async def write_new(self, connection: Connection, new: NewRecording) -> None:
         """Write down that a recording has begun or could not, and tell of it."""
         state = RecordingState.FAILED if new.failure else RecordingState.IN_PROGRESS
@@ -90,6 +99,10 @@ class Recordings:
         )
         name = events.RECORDING_FAILED if new.failure else events.RECORDING_INITIATED
         await self._tell(tale, name, row)
+
+    async def write_pause(self, connection: Connection, pause: Pause, at: datetime) -> None:
+        """Write down that one was paused, or goes on, since ``at``."""
+        await self._sql.note_pause(connection, id=pause.recording_id, paused=pause.paused, at=at)
 
     async def raw(self, node: str, *, settled: int) -> Sequence[RawRecording]:
         """What a node has still to convert, of calls that ended ``settled`` seconds ago."""

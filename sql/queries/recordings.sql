@@ -2,7 +2,7 @@
 
 -- name: find_recording^
 SELECT recording.id, recording.format, recording.state, recording.failure, recording.started_at,
-       recording.ended_at,
+       recording.ended_at, recording.paused_at IS NOT NULL AS paused,
        recording.bytes AS size, recording.sha256, now() AS seen_at, call.session,
        call.virtual_number, leg.id AS leg, leg.party_number AS caller
   FROM recording
@@ -16,7 +16,7 @@ SELECT recording.id, recording.format, recording.state, recording.failure, recor
 -- name: list_recordings
 -- Newest first.  A recording is added when it ends.
 SELECT recording.id, recording.format, recording.state, recording.failure, recording.started_at,
-       recording.ended_at,
+       recording.ended_at, recording.paused_at IS NOT NULL AS paused,
        recording.bytes AS size, recording.sha256, now() AS seen_at, call.session,
        call.virtual_number, leg.id AS leg, leg.party_number AS caller
   FROM recording
@@ -69,7 +69,8 @@ RETURNING id, format, failure, started_at, ended_at, started_at AS at;
 -- name: find_raw_recordings
 -- What a node has still to convert, oldest first: Asterisk closes a file a moment after its call.
 SELECT recording.id, recording.call AS call_id, recording.format, recording.started_at,
-       call.ended_at AS call_ended_at
+       call.ended_at AS call_ended_at,
+       recording.paused_for + coalesce(call.ended_at - recording.paused_at, '0') AS paused
   FROM recording
   JOIN call ON call.id = recording.call
  WHERE recording.state = 'in-progress'
@@ -130,3 +131,44 @@ UPDATE recording SET erased_at = now() WHERE id = :id::uuid AND erased_at IS NUL
 
 -- name: find_recording_states
 SELECT id, state FROM recording WHERE id = ANY(:ids::uuid[]);
+
+-- name: ask_pause^
+-- A recording is to be paused, or is to go on; no row if it is not being made, or not theirs.
+WITH asked AS (
+    UPDATE recording
+       SET pause_wanted = :paused::boolean
+      FROM call
+      JOIN session ON session.id = call.session
+     WHERE recording.id = :id::uuid
+       AND recording.state = 'in-progress'
+       AND call.id = recording.call
+       AND call.ended_at IS NULL
+       AND session.account = :account::text
+    RETURNING call.node
+)
+SELECT pg_notify('bridge_recording', coalesce(node, '')) FROM asked;
+
+-- name: find_pauses
+-- Recordings of one bridge of which it has still to do what is wanted.
+SELECT recording.id AS recording_id, recording.call AS call_id, recording.pause_wanted AS paused
+  FROM recording
+  JOIN call ON call.id = recording.call
+ WHERE recording.state = 'in-progress'
+   AND call.node = :node::text
+   AND call.ended_at IS NULL
+   AND recording.pause_wanted <> (recording.paused_at IS NOT NULL);
+
+-- name: note_pause^
+-- A recording was paused, or goes on; to say it twice changes nothing.  Its customer may have changed
+-- his mind since: then its bridge is to look again.
+WITH noted AS (
+    UPDATE recording
+       SET paused_for = paused_for + CASE WHEN :paused::boolean THEN '0'
+                                          ELSE coalesce(:at::timestamptz - paused_at, '0') END,
+           paused_at = CASE WHEN :paused::boolean THEN coalesce(paused_at, :at::timestamptz) END
+     WHERE id = :id::uuid AND state = 'in-progress'
+    RETURNING pause_wanted, paused_at
+)
+SELECT pg_notify('bridge_recording', '')
+  FROM noted
+ WHERE pause_wanted <> (paused_at IS NOT NULL);

@@ -6,7 +6,8 @@ import hashlib
 import os
 import uuid
 from array import array
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,15 @@ import asyncpg
 import pytest
 
 from bridge.aio import alongside
-from bridge.domain.recordings import NewRecording, RawRecording, RecordingFailure
+from bridge.domain.recordings import NewRecording, Pause, RawRecording, RecordingFailure
 from bridge.domain.sessions import RecordingAnnouncement, RecordingFormat, RecordingPlan
 from bridge.recordings.files import DirectoryArchive, Spool
 from bridge.recordings.worker import RecordingWorker
 from bridge.store.accounts import Accounts
 from bridge.store.calls import Calls
 from bridge.store.errors import StoreUnavailable
+from bridge.store.listener import Listener
+from bridge.store.pauses import PAUSE_CHANNEL, Pauses
 from bridge.store.pool import Database
 from bridge.store.recordings import Recordings
 from tests.adapters.conftest import Api, Clock
@@ -450,3 +453,97 @@ async def test_a_signed_url_needs_no_account_and_is_over_in_time(site: Site, clo
         assert (await content_of(site, wrong))[0].status == 400
     clock.time += 60
     assert (await content_of(site, url))[0].status == 410
+
+
+# --- pauses ---
+
+
+class Bridge:
+    """What the bridge of a node hears of pauses, and writes down."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.asked: asyncio.Queue[Pause] = asyncio.Queue()
+
+    @asynccontextmanager
+    async def hears(self, node: str = "here") -> AsyncIterator[None]:
+        pauses = Pauses(self.database, node=node, pause=self.asked.put_nowait)
+        async with alongside(Listener(self.database, [PAUSE_CHANNEL], pauses.look).run()):
+            yield
+
+    async def next_asked(self) -> Pause:
+        async with asyncio.timeout(10):
+            return await self.asked.get()
+
+    async def does(self, pause: Pause, *, after: float) -> None:
+        at = STARTED + timedelta(seconds=after)
+        async with self.database.transaction() as connection:
+            await Recordings(self.database).write_pause(connection, pause, at)
+
+
+async def test_a_pause_comes_to_the_bridge_that_carries_the_call(site: Site) -> None:
+    recording_id = await site.recorded(raw(tone(2), tone(2)), over=False)
+    path, bridge = f"Recording/{recording_id}/", Bridge(site.database)
+    async with bridge.hears():
+        for what, paused, after in (("Pause", True, 1), ("Resume", False, 3)):
+            status, shown = await site.api("POST", f"{path}{what}/")
+            assert (status, shown["paused"]) == (202, not paused), "not yet"
+            asked = await bridge.next_asked()
+            while asked.paused is not paused:  # it may be told of one twice
+                asked = await bridge.next_asked()
+            assert asked.recording_id == recording_id
+            for _ in range(2):
+                await bridge.does(asked, after=after)
+            assert (await site.api("GET", path))[1]["paused"] is paused
+    assert (await site.row(recording_id))["paused_for"] == timedelta(seconds=2)
+
+
+async def test_a_pause_that_nobody_heard_of_is_found(site: Site) -> None:
+    recording_id = await site.recorded(None, over=False)
+    assert (await site.api("POST", f"Recording/{recording_id}/Pause/"))[0] == 202
+    here, elsewhere = Bridge(site.database), Bridge(site.database)
+    async with elsewhere.hears("elsewhere"), here.hears():
+        assert (await here.next_asked()).recording_id == recording_id
+    assert elsewhere.asked.empty()
+
+
+async def test_who_changes_his_mind_while_it_is_done_is_heard(site: Site) -> None:
+    recording_id = await site.recorded(None, over=False)
+    path, bridge = f"Recording/{recording_id}/", Bridge(site.database)
+    async with bridge.hears():
+        await site.api("POST", f"{path}Pause/")
+        first = await bridge.next_asked()
+        await site.api("POST", f"{path}Resume/")  # which is how it still is
+        await bridge.does(first, after=1)
+        asked = await bridge.next_asked()
+        while asked.paused:
+            asked = await bridge.next_asked()
+
+
+async def test_only_what_is_being_recorded_is_paused(site: Site) -> None:
+    over = await site.recorded(None)
+    failed = await site.recorded(None, failure=RecordingFailure.DECLINED)
+    live = await site.recorded(None, over=False)
+    for recording_id in (failed, over):
+        assert (await site.api("POST", f"Recording/{recording_id}/Pause/"))[0] == 409
+    assert (await site.api("POST", f"Recording/{uuid.uuid4()}/Pause/"))[0] == 404
+    other = await Accounts(site.database).create("Other", token="8" * 64)
+    auth = {"Authorization": aiohttp.encode_basic_auth(other, "8" * 64)}
+    path = f"/v1/Account/{other}/Recording/{live}/Pause/"
+    assert (await site.api("POST", path, headers=auth))[0] == 404
+    assert not (await site.row(live))["pause_wanted"]
+
+
+async def test_a_recording_that_was_paused_is_complete(site: Site) -> None:
+    recording_id = await site.recorded(raw(tone(2), tone(2)), over=False)
+    bridge = Bridge(site.database)
+    await bridge.does(Pause(recording_id, uuid.uuid4(), True), after=2)
+    async with site.database.connection() as connection:
+        await connection.execute(
+            "UPDATE call SET ended_at = $1, disposition = 'completed', reason = 'hung-up',"
+            " fault = 'none', hung_up_by = 'caller'",
+            STARTED + timedelta(seconds=60),
+        )
+    await site.worker.convert()
+    row = await site.row(recording_id)
+    assert (row["state"], row["failure"]) == ("ready", None)

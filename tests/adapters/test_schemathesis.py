@@ -43,6 +43,11 @@ async def test_whatever_is_asked_is_answered_as_described(
             " sha256('') FROM call LIMIT 1"
         )
         await connection.execute(
+            "INSERT INTO recording (id, call, format, started_at)"
+            " SELECT '00000000-0000-4000-8000-000000000005', id, 'mp3', now()"
+            "   FROM call WHERE ended_at IS NULL"
+        )
+        await connection.execute(
             "INSERT INTO event (id, account, session, sequence, name)"
             " SELECT '00000000-0000-4000-8000-000000000004', account, id, 1, 'SessionTimeout'"
             "   FROM session WHERE options->>'callback_url' IS NOT NULL"

@@ -9,7 +9,7 @@ from bridge.ari.errors import AsteriskUnreachable, RequestRefused
 from bridge.calls.live_call import LiveCall
 from bridge.domain.announcements import Announcement
 from bridge.domain.outcomes import Disposition
-from bridge.domain.recordings import RecordingFailure
+from bridge.domain.recordings import Pause, RecordingFailure
 from bridge.domain.sessions import RecordingAnnouncement, RecordingPlan
 from tests.calls.conftest import Exchange, settle
 from tests.calls.test_masked_call import callee_leg, talk
@@ -187,3 +187,60 @@ async def test_a_customer_need_not_wait_for_the_announcement_s_end(
     assert call.a_leg.state.ended
     assert exchange.record.outcome.reason == "customer-hung-up"
     assert exchange.call_log.recordings == []
+
+
+# --- pauses ---
+
+
+def pauses(exchange: Exchange) -> list[bool]:
+    """What Asterisk was asked for: to pause, or to go on."""
+    return [one[2] for one in exchange.asterisk.log if one[0] == "pause"]
+
+
+async def asks(exchange: Exchange, call: LiveCall, *, paused: bool) -> None:
+    [recording] = exchange.call_log.recordings
+    exchange.switchboard.pause_recording(Pause(recording.id, call.id, paused))
+    await settle()
+
+
+async def test_a_recording_is_paused_and_goes_on(recorded: Exchange) -> None:
+    call = await talk(recorded)
+    for paused in (True, False):
+        await asks(recorded, call, paused=paused)
+        assert recorded.call_log.pauses[-1].paused is paused
+    assert pauses(recorded) == [True, False]
+    assert recorded.asterisk.bridges
+    recorded.asterisk.hangs_up(call.a_leg)
+
+
+async def test_what_is_asked_for_twice_is_done_once(recorded: Exchange) -> None:
+    call = await talk(recorded)
+    for _ in range(2):
+        await asks(recorded, call, paused=True)
+    assert pauses(recorded) == [True]
+    recorded.asterisk.hangs_up(call.a_leg)
+    await settle()
+    await asks(recorded, call, paused=False)
+    assert pauses(recorded) == [True], "it is over"
+
+
+async def test_a_pause_that_fails_ends_no_call_and_is_tried_again(recorded: Exchange) -> None:
+    call = await talk(recorded)
+    recorded.asterisk.fails_to["pause"] = AsteriskUnreachable("away")
+    await asks(recorded, call, paused=True)
+    assert recorded.call_log.pauses == [], "nobody is told what is not so"
+    recorded.asterisk.fails_to.clear()
+    await asks(recorded, call, paused=True)
+    assert pauses(recorded) == [True, True]
+    assert [one.paused for one in recorded.call_log.pauses] == [True]
+    recorded.asterisk.hangs_up(call.a_leg)
+
+
+async def test_an_asterisk_that_cannot_pause_is_asked_once(recorded: Exchange) -> None:
+    call = await talk(recorded)
+    recorded.asterisk.can_record = False
+    for _ in range(2):
+        await asks(recorded, call, paused=True)
+    assert pauses(recorded) == [True]
+    assert recorded.call_log.pauses == []
+    recorded.asterisk.hangs_up(call.a_leg)

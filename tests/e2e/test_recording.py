@@ -22,6 +22,7 @@ from tests.e2e.conftest import Site
 from tests.e2e.tones import Tone, channels, loudness
 
 _CALLER, _CALLEE = 440, 880
+_SECRET = (600, 1200)  # what is said in a pause
 _TALK = 75  # frames of 20 ms
 
 
@@ -145,6 +146,52 @@ def test_each_party_is_in_its_own_channel(site: Site, format: Literal["mp3", "wa
     with urllib.request.urlopen(url) as answer:  # noqa: S310 - our own API
         assert answer.read() == content
     assert_only_ids(site)
+
+
+@pytest.mark.parametrize("bridge_dies", [False, True])
+def test_what_is_said_in_a_pause_is_not_in_it(site: Site, bridge_dies: bool) -> None:
+    site.create_session(record=True, record_file_format="wav")
+
+    def asked(what: str) -> None:
+        """Have it paused, or go on, and wait until it is so."""
+        [found] = site.stack.rows(
+            "SELECT recording.id FROM recording JOIN call ON call.id = recording.call"
+            " WHERE call.virtual_number = $1",
+            site.virtual,
+        )
+        path = f"Recording/{found['id']}/"
+        assert site.client.request("POST", f"{path}{what}/", {})[0] == 202
+        paused = what == "Pause"
+        assert until(lambda: site.client.request("GET", path)[1]["paused"] is paused, within=10)
+
+    def talk() -> None:
+        """A while, in which each hears the other."""
+        heard = [len(sound.heard) for sound in (a_sound, b_sound)]
+        assert until(lambda: len(a_sound.heard) > heard[0] + _TALK, within=10)
+        assert until(lambda: len(b_sound.heard) > heard[1] + _TALK, within=10)
+
+    with talking(site) as (caller, a_sound, b_sound):
+        asked("Pause")
+        a_sound.hertz, b_sound.hertz = _SECRET
+        talk()
+        if bridge_dies:
+            site.stack.bridge.kill()
+            site.stack.bridge.start()
+        a_sound.hertz, b_sound.hertz = _CALLER, _CALLEE
+        asked("Resume")
+        talk()
+        caller.cue()
+    call, recording = site.call_record(), finished(site)
+    assert (recording["state"], recording["failure"]) == ("ready", None)
+    left, right = channels(site.stack.recordings / f"{recording['id']}.wav", "wav")
+    for samples, own in ((left, _CALLER), (right, _CALLEE)):
+        pieces = [samples[start : start + 800] for start in range(0, len(samples) - 800, 800)]
+        assert max(loudness(piece, hertz) for piece in pieces for hertz in _SECRET) < 0.01
+        for piece in (*pieces[2:10], *pieces[-10:-2]):  # before it, and after
+            assert 0.08 < loudness(piece, own) < 0.12
+    assert len(left) == len(right)
+    talked = call["ended_at"] - call["answered_at"] - recording["paused_for"]
+    assert len(left) / 8000 == pytest.approx(talked.total_seconds(), abs=0.5)
 
 
 def test_a_session_that_does_not_want_it_is_not_recorded(site: Site) -> None:
