@@ -37,7 +37,8 @@ from bridge.egress.client import Egress
 from bridge.media_settings import MediaSettings
 from bridge.prompts.cache import Cache
 from bridge.prompts.library import PromptLimits, Prompts
-from bridge.recordings.files import DirectoryArchive, Spool
+from bridge.recordings.files import Archive, DirectoryArchive, Spool
+from bridge.recordings.objects import ObjectArchive, object_store
 from bridge.recordings.worker import RecordingWorker
 from bridge.store.accounts import Accounts
 from bridge.store.call_reports import CallReports
@@ -170,7 +171,7 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
                     ),
                 )
 
-        archive = DirectoryArchive(settings.recording_directory)
+        archive = _archive(settings)
         recording_worker = RecordingWorker(
             recordings, Spool(settings.recording_spool_directory), archive, node=settings.node
         )
@@ -289,7 +290,23 @@ async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[
         await runner.cleanup()
 
 
-def _media(settings: Settings, archive: DirectoryArchive) -> MediaAccess:
+def _archive(settings: Settings) -> Archive:
+    bucket = settings.recording_bucket
+    if bucket is None:
+        return DirectoryArchive(settings.recording_directory)
+    return ObjectArchive(
+        object_store(
+            bucket.url,
+            bucket.name,
+            region=bucket.region,
+            access_key=bucket.access_key,
+            secret_key=bucket.secret_key.get_secret_value(),
+        ),
+        settings.recording_directory,
+    )
+
+
+def _media(settings: Settings, archive: Archive) -> MediaAccess:
     secret = settings.recording_url_secret
     return MediaAccess(
         archive,

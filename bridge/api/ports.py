@@ -1,8 +1,7 @@
 """What the API needs of the rest of the service."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from bridge.domain.access import Bearer
@@ -69,7 +68,9 @@ class Prompts(Protocol):
 
 
 class Archive(Protocol):
-    def locate(self, recording_id: uuid.UUID, format: RecordingFormat) -> Path | None: ...
+    async def read(
+        self, recording_id: uuid.UUID, format: RecordingFormat, part: range
+    ) -> AsyncIterator[bytes] | None: ...
 
 
 class Recordings(Protocol):

@@ -35,6 +35,9 @@ class RecordingFailure(enum.StrEnum):
     INCOMPLETE = "incomplete"
     """There is less of it than of the call: Asterisk could not write to the end."""
     CONVERSION_FAILED = "conversion-failed"
+    """For now; it is tried again."""
+    ARCHIVE_AWAY = "archive-away"
+    """It is made, and could not be put where it is to be kept, for now; it is tried again."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,7 @@ class Media:
     id: uuid.UUID
     format: RecordingFormat
     state: RecordingState
+    size: int | None
     sha256: bytes | None
 
 

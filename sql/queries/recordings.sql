@@ -54,7 +54,7 @@ SELECT count(*)
 
 -- name: find_any_recording^
 -- For the bearer of a signed URL, of whatever account; its state tells whether it still is.
-SELECT recording.id, recording.format, recording.state, recording.sha256
+SELECT recording.id, recording.format, recording.state, recording.bytes AS size, recording.sha256
   FROM recording
  WHERE recording.id = :id::uuid;
 

@@ -19,7 +19,7 @@ import pytest
 from bridge.aio import alongside
 from bridge.domain.recordings import NewRecording, Pause, RawRecording, RecordingFailure
 from bridge.domain.sessions import RecordingAnnouncement, RecordingFormat, RecordingPlan
-from bridge.recordings.files import DirectoryArchive, Spool
+from bridge.recordings.files import Archive, DirectoryArchive, Spool
 from bridge.recordings.worker import RecordingWorker
 from bridge.store.accounts import Accounts
 from bridge.store.calls import Calls
@@ -50,8 +50,10 @@ class Site:
     api: Api
     database: Database
     spool: Path
-    archive: DirectoryArchive
+    archive: Archive
     worker: RecordingWorker
+    directory: Path
+    """Where the archive is, or what is on its way there."""
 
     async def recorded(
         self,
@@ -96,6 +98,10 @@ class Site:
             (self.spool / f"{new.id}.raw").write_bytes(content)
         return new.id
 
+    def file(self, recording_id: uuid.UUID, format: RecordingFormat = "wav") -> Path | None:
+        """What the archive keeps of it, if that is a directory."""
+        return DirectoryArchive(self.directory).locate(recording_id, format)
+
     async def row(self, recording_id: uuid.UUID) -> Any:
         async with self.database.connection() as connection:
             return await connection.fetchrow("SELECT * FROM recording WHERE id = $1", recording_id)
@@ -119,11 +125,11 @@ class Site:
 
 
 @pytest.fixture
-def site(api: Api, database: Database, archive: DirectoryArchive, tmp_path: Path) -> Site:
+def site(api: Api, database: Database, archive: Archive, tmp_path: Path) -> Site:
     spool = tmp_path / "spool"
     spool.mkdir()
     worker = RecordingWorker(Recordings(database), Spool(spool), archive, node="here")
-    return Site(api, database, spool, archive, worker)
+    return Site(api, database, spool, archive, worker, tmp_path / "recordings")
 
 
 async def content_of(site: Site, path: str, **headers: str) -> tuple[aiohttp.ClientResponse, bytes]:
@@ -135,7 +141,7 @@ async def content_of(site: Site, path: str, **headers: str) -> tuple[aiohttp.Cli
 async def test_what_asterisk_wrote_becomes_what_was_asked_for(site: Site, format: Any) -> None:
     recording_id = await site.recorded(raw(tone(2, hz=440), tone(2, hz=1000)), format=format)
     await site.worker.convert()
-    path = site.archive.locate(recording_id, format)
+    path = site.file(recording_id, format)
     assert path
     content = path.read_bytes()
     caller, callee = heard(content, format)
@@ -209,7 +215,7 @@ async def test_what_a_crash_left_is_cleared_up(site: Site) -> None:
     await site.worker.sweep()
     assert list(site.spool.iterdir()) == [stray], "it may be of a call that has just begun"
     assert not kept.exists()
-    assert site.archive.locate(recording_id, "wav")
+    assert site.file(recording_id)
 
 
 class AwayAtFirst(Recordings):
@@ -328,7 +334,7 @@ async def test_what_a_crash_leaves_is_done_again_and_told_once(
     await site.worker.sweep()
     assert [name for name, _ in await site.told()] == ["Initiated", "Completed"]
     assert (await site.row(recording_id))["state"] == "ready"
-    assert site.archive.locate(recording_id, "wav")
+    assert site.file(recording_id)
     assert list(site.spool.iterdir()) == []
 
 
@@ -360,11 +366,11 @@ async def test_recordings_are_erased_when_their_days_are_over(site: Site) -> Non
     await accounts.keep_recordings(site.api.account, 36500)
     await Recordings(site.database).remove_overdue()
     await site.worker.erase()
-    assert site.archive.locate(recording_id, "wav")
+    assert site.file(recording_id)
     await accounts.keep_recordings(site.api.account, 1)
     await Recordings(site.database).remove_overdue()
     await site.worker.erase()
-    assert site.archive.locate(recording_id, "wav") is None
+    assert site.file(recording_id) is None
     assert (await site.row(recording_id))["erased_at"]
     assert (await site.api("GET", f"Recording/{recording_id}/"))[0] == 404
     assert (await site.api("GET", "Recording/"))[1]["objects"] == []
@@ -383,7 +389,7 @@ async def test_a_removed_recording_is_given_out_no_more(site: Site) -> None:
     assert (await site.api("GET", f"Recording/{recording_id}/Media/"))[0] == 404
     assert (await content_of(site, shown["recording_url"]))[0].status == 410
     await site.worker.erase()
-    assert site.archive.locate(recording_id, "wav") is None
+    assert site.file(recording_id) is None
 
 
 async def test_its_account_hears_it_and_no_other(site: Site) -> None:
@@ -415,7 +421,7 @@ async def test_a_range_of_its_bytes(
     site: Site, wanted: str, status: int, part: slice | None, said: str
 ) -> None:
     recording_id = await site.ready()
-    file = site.archive.locate(recording_id, "wav")
+    file = site.file(recording_id)
     assert file
     whole = file.read_bytes()
     path = f"/v1/Account/{site.api.account}/Recording/{recording_id}/Media/"
