@@ -70,8 +70,8 @@ class RawRecording:
     format: RecordingFormat
     started_at: datetime
     call_ended_at: datetime
-    paused: timedelta = timedelta(0)
-    """How long it was paused in all."""
+    paused_for: timedelta = timedelta(0)
+    """In all its pauses."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +104,8 @@ class Recording:
     """``None`` while it goes on."""
     paused: bool
     """Nothing of what is said now is kept."""
+    paused_for: timedelta
+    """In pauses that are over, and that its file has nothing of."""
     seen_at: datetime
     """When this was so, by the database's clock."""
     size: int | None
@@ -112,7 +114,7 @@ class Recording:
 
     @property
     def length(self) -> timedelta | None:
-        return self.ended_at - self.started_at if self.ended_at else None
+        return self.ended_at - self.started_at - self.paused_for if self.ended_at else None
 
     @property
     def days_kept(self) -> int:
@@ -142,6 +144,7 @@ class RecordingStep:
     failure: RecordingFailure | None
     started_at: datetime
     ended_at: datetime | None
+    paused_for: timedelta
     at: datetime
     """When it became so, by the database's clock; the beginning of it by Asterisk's."""
 
@@ -157,11 +160,12 @@ class RecordingStep:
         """
         resource = f"{account_url}/Recording/{self.id}/"
         ended_at = self.ended_at if name == events.RECORDING_COMPLETED else None
+        length = ended_at - self.started_at - self.paused_for if ended_at else None
         told = {
             "RecordingUUID": str(self.id),
             "RecordingURL": f"{resource}Media/" if ended_at else None,
             "RecordingResourceURL": resource,
-            "RecordingDuration": _seconds(ended_at - self.started_at) if ended_at else None,
+            "RecordingDuration": round(length.total_seconds()) if length is not None else None,
             "RecordingStartTime": events.timestamp(self.started_at),
             "RecordingEndTime": events.timestamp(ended_at) if ended_at else None,
             "RecordingFormat": f".{self.format}",
@@ -169,10 +173,6 @@ class RecordingStep:
         }
         known = {key: value for key, value in told.items() if value is not None}
         return Telling(name, self.at, known)
-
-
-def _seconds(length: timedelta) -> int:
-    return round(length.total_seconds())
 
 
 _MISSING = timedelta(seconds=2)
@@ -184,5 +184,5 @@ def is_complete(raw: RawRecording, seconds: float) -> bool:
 
     Nothing is written while neither phone sends anything, as some do when nobody speaks.
     """
-    talked = raw.call_ended_at - raw.started_at - raw.paused
+    talked = raw.call_ended_at - raw.started_at - raw.paused_for
     return timedelta(seconds=seconds) >= min(talked - _MISSING, talked * 0.95)

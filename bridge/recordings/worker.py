@@ -184,11 +184,11 @@ class RecordingWorker:
             return
         finally:
             self._archive.forsake(raw.id)
-        ended_at = raw.started_at + timedelta(seconds=seconds)
+        ended_at = raw.started_at + timedelta(seconds=seconds) + raw.paused_for
         complete = is_complete(raw, seconds)
         await self._rows.finish(
             raw,
-            ended_at=ended_at,
+            ended_at=min(ended_at, raw.call_ended_at),
             size=made_size,
             sha256=digest,
             failure=None if complete else RecordingFailure.INCOMPLETE,

@@ -126,6 +126,7 @@ class Recordings:
                 connection,
                 id=raw.id,
                 ended_at=ended_at,
+                paused_for=raw.paused_for,
                 size=size,
                 sha256=sha256,
                 failure=failure.value if failure else None,

@@ -2,7 +2,8 @@
 
 -- name: find_recording^
 SELECT recording.id, recording.format, recording.state, recording.failure, recording.started_at,
-       recording.ended_at, recording.paused_at IS NOT NULL AS paused,
+       recording.ended_at, recording.paused_for,
+       recording.state = 'in-progress' AND recording.paused_at IS NOT NULL AS paused,
        recording.bytes AS size, recording.sha256, now() AS seen_at, call.session,
        call.virtual_number, leg.id AS leg, leg.party_number AS caller
   FROM recording
@@ -16,7 +17,8 @@ SELECT recording.id, recording.format, recording.state, recording.failure, recor
 -- name: list_recordings
 -- Newest first.  A recording is added when it ends.
 SELECT recording.id, recording.format, recording.state, recording.failure, recording.started_at,
-       recording.ended_at, recording.paused_at IS NOT NULL AS paused,
+       recording.ended_at, recording.paused_for,
+       recording.state = 'in-progress' AND recording.paused_at IS NOT NULL AS paused,
        recording.bytes AS size, recording.sha256, now() AS seen_at, call.session,
        call.virtual_number, leg.id AS leg, leg.party_number AS caller
   FROM recording
@@ -64,13 +66,14 @@ INSERT INTO recording (id, call, format, state, failure, started_at)
 VALUES (:id::uuid, :call_id::uuid, :format::text, :state::text, :failure::text,
         coalesce(:started_at::timestamptz, now()))
 ON CONFLICT (id) DO NOTHING
-RETURNING id, format, failure, started_at, ended_at, started_at AS at;
+RETURNING id, format, failure, started_at, ended_at, paused_for, started_at AS at;
 
 -- name: find_raw_recordings
 -- What a node has still to convert, oldest first: Asterisk closes a file a moment after its call.
 SELECT recording.id, recording.call AS call_id, recording.format, recording.started_at,
        call.ended_at AS call_ended_at,
-       recording.paused_for + coalesce(call.ended_at - recording.paused_at, '0') AS paused
+       recording.paused_for + coalesce(call.ended_at - recording.paused_at, '0')
+           AS paused_for
   FROM recording
   JOIN call ON call.id = recording.call
  WHERE recording.state = 'in-progress'
@@ -84,17 +87,19 @@ UPDATE recording
    SET state = 'ready',
        failure = :failure::text,
        ended_at = :ended_at::timestamptz,
+       paused_for = :paused_for::interval,
+       paused_at = NULL,
        bytes = :size::bigint,
        sha256 = :sha256::bytea
  WHERE id = :id::uuid AND state = 'in-progress'
-RETURNING id, format, failure, started_at, ended_at, now() AS at;
+RETURNING id, format, failure, started_at, ended_at, paused_for, now() AS at;
 
 -- name: fail_recording^
 -- No row: this was done already.
 UPDATE recording
    SET state = 'failed', failure = :failure::text, ended_at = :ended_at::timestamptz
  WHERE id = :id::uuid AND state = 'in-progress'
-RETURNING id, format, failure, started_at, ended_at, now() AS at;
+RETURNING id, format, failure, started_at, ended_at, paused_for, now() AS at;
 
 -- name: delay_recording!
 -- It could not be converted for now.

@@ -553,3 +553,7 @@ async def test_a_recording_that_was_paused_is_complete(site: Site) -> None:
     await site.worker.convert()
     row = await site.row(recording_id)
     assert (row["state"], row["failure"]) == ("ready", None)
+    assert row["ended_at"] == STARTED + timedelta(seconds=60)
+    assert (await site.told())[-1][1]["RecordingDuration"] == 2
+    _, shown = await site.api("GET", f"Recording/{recording_id}/")
+    assert (shown["recording_duration_ms"], shown["paused"]) == ("2000.00000", False)
