@@ -127,6 +127,7 @@ class Housekeeping:
         if found.answered_at is None:  # as far as we know; it is not too late to answer the caller
             if a_leg.state.ended or b_leg.state.ended:
                 return LOST_WHILE_RINGING
+            call.recording = found.recording
             outcome = await answered(call, b_leg, limits)
             if outcome is None and not await accepts(b_leg, found.guard):
                 outcome = NOT_ACCEPTED

@@ -302,9 +302,12 @@ async def test_a_call_is_recorded_as_its_session_says(
     site: Site, announcement: RecordingAnnouncement
 ) -> None:
     await site.api.session(record=True, recording_announcement=announcement.value)
-    found = (await Calls(site.database, node="here").arrived(arrival())).session
+    calls = Calls(site.database, node="here")
+    found = (await calls.arrived(arrival())).session
     assert found
     assert found.recording == RecordingPlan("mp3", announcement)
+    [after_a_restart] = await calls.open_calls()
+    assert after_a_restart.recording == found.recording
 
 
 class DiesBefore(Recordings):
