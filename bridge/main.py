@@ -37,7 +37,8 @@ from bridge.egress.client import Egress
 from bridge.media_settings import MediaSettings
 from bridge.prompts.cache import Cache
 from bridge.prompts.library import PromptLimits, Prompts
-from bridge.recordings.files import DirectoryArchive, Spool
+from bridge.recordings.files import Archive, DirectoryArchive, Spool
+from bridge.recordings.objects import ObjectArchive, object_store
 from bridge.recordings.worker import RecordingWorker
 from bridge.store.accounts import Accounts
 from bridge.store.call_reports import CallReports
@@ -52,6 +53,7 @@ from bridge.store.migrations import migrate
 from bridge.store.numbers import Numbers
 from bridge.store.orders import ORDER_CHANNEL, Orders
 from bridge.store.outbox import EVENT_CHANNEL, Outbox
+from bridge.store.pauses import PAUSE_CHANNEL, Pauses
 from bridge.store.pool import Database
 from bridge.store.recordings import Recordings
 from bridge.store.sessions import Sessions
@@ -93,7 +95,8 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
         )
         legs.serve(asterisk)
         calls = Calls(database, node=settings.node, trunk=settings.trunk)
-        journal = Journal(database, calls)
+        recordings = Recordings(database, public_url=settings.api_root)
+        journal = Journal(database, calls, recordings)
         switchboard = Switchboard(
             call_log=journal,
             release=functools.partial(_release, asterisk),
@@ -145,10 +148,12 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
             }
 
         hangups = Hangups(database, node=settings.node, hang_up=switchboard.hang_up)
+        pauses = Pauses(database, node=settings.node, pause=switchboard.pause_recording)
 
         async def look() -> None:
             """What was asked for over the API, here or elsewhere, that this bridge must do."""
             await hangups.look()
+            await pauses.look()
             while stream.connected and stream.admitting and (order := await orders.take()):
                 call = LiveCall(
                     order.arrival, legs.expect(order.arrival.channel_id, LegState(placed=True))
@@ -166,12 +171,11 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
                     ),
                 )
 
-        recordings = Recordings(database)
-        archive = DirectoryArchive(settings.recording_directory)
+        archive = _archive(settings)
         recording_worker = RecordingWorker(
             recordings, Spool(settings.recording_spool_directory), archive, node=settings.node
         )
-        listener = Listener(database, [HANGUP_CHANNEL, ORDER_CHANNEL], look)
+        listener = Listener(database, [HANGUP_CHANNEL, ORDER_CHANNEL, PAUSE_CHANNEL], look)
         outbox = Outbox(outbox_database)
         delivery = Delivery(
             outbox,
@@ -286,14 +290,30 @@ async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[
         await runner.cleanup()
 
 
-def _media(settings: Settings, archive: DirectoryArchive) -> MediaAccess:
+def _archive(settings: Settings) -> Archive:
+    bucket = settings.recording_bucket
+    if bucket is None:
+        return DirectoryArchive(settings.recording_directory)
+    return ObjectArchive(
+        object_store(
+            bucket.url,
+            bucket.name,
+            region=bucket.region,
+            access_key=bucket.access_key,
+            secret_key=bucket.secret_key.get_secret_value(),
+        ),
+        settings.recording_directory,
+    )
+
+
+def _media(settings: Settings, archive: Archive) -> MediaAccess:
     secret = settings.recording_url_secret
     return MediaAccess(
         archive,
         signer=UrlSigner(secret.get_secret_value().encode(), settings.recording_url_lifetime)
         if secret
         else None,
-        public_url=str(settings.public_url or "").rstrip("/"),
+        public_url=settings.api_root,
         now=time.time,
     )
 

@@ -1,21 +1,22 @@
 """The audio of recordings: to its account, and to whoever has a signed URL."""
 
 import dataclasses
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from http import HTTPStatus
-from pathlib import Path
 
+import structlog
 from aiohttp import hdrs, web
-from aiohttp.abc import AbstractStreamWriter
 
 from bridge.api import requests
 from bridge.api.ports import Archive, Recordings
 from bridge.api.problems import Problem, not_found
 from bridge.api.schemas.recordings import SignedMedia
-from bridge.domain.recordings import Recording, RecordingState
+from bridge.domain.errors import Unavailable
+from bridge.domain.recordings import Media, Recording, RecordingState
 from bridge.domain.sessions import RecordingFormat
 from bridge.domain.signed_urls import UrlSigner, Verdict
+
+log = structlog.get_logger(__name__)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ async def get(request: web.Request) -> web.StreamResponse:
     found = await request.app[RECORDINGS].get(requests.account(request), recording_id)
     if found is None or found.state is not RecordingState.READY:
         raise not_found()
-    return _file(request, found.id, found.format)
+    return await _audio(request, found)
 
 
 async def get_signed(request: web.Request) -> web.StreamResponse:
@@ -61,7 +62,7 @@ async def get_signed(request: web.Request) -> web.StreamResponse:
     found = await request.app[RECORDINGS].find(recording_id)
     if found is None or found.state is not RecordingState.READY:
         raise Problem(HTTPStatus.GONE, "This recording is no more.")
-    return _file(request, found.id, found.format)
+    return await _audio(request, found)
 
 
 def url(access: MediaAccess, account: str, one: Recording) -> str | None:
@@ -75,39 +76,59 @@ def url(access: MediaAccess, account: str, one: Recording) -> str | None:
     return access.public_url + path
 
 
-def _file(
-    request: web.Request, recording_id: uuid.UUID, format: RecordingFormat
-) -> web.StreamResponse:
-    path = request.app[MEDIA].archive.locate(recording_id, format)
-    if path is None:
+async def _audio(request: web.Request, one: Media | Recording) -> web.StreamResponse:
+    """All of it, or the range that is asked for (RFC 9110, 14)."""
+    size, tag = one.size or 0, f'"{(one.sha256 or b"").hex()}"'
+    headers = {
+        hdrs.CONTENT_TYPE: _TYPES[one.format],
+        hdrs.CONTENT_DISPOSITION: f'inline; filename="{one.id}.{one.format}"',
+        hdrs.CACHE_CONTROL: "private, no-store",
+        hdrs.ACCEPT_RANGES: "bytes",
+        hdrs.ETAG: tag,
+        "X-Content-Type-Options": "nosniff",
+    }
+    part = _asked_range(request, size, tag)
+    status = HTTPStatus.OK
+    if part is not None:
+        status = HTTPStatus.PARTIAL_CONTENT
+        headers[hdrs.CONTENT_RANGE] = f"bytes {part.start}-{part.stop - 1}/{size}"
+    if part is not None and not part:
+        raise Problem(
+            HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+            "There are no such bytes.",
+            headers={hdrs.CONTENT_RANGE: f"bytes */{size}"},
+        )
+    part = range(size) if part is None else part
+    pieces = await request.app[MEDIA].archive.read(one.id, one.format, part)
+    if pieces is None:
         raise not_found()
-    return _Audio(
-        path,
-        headers={
-            hdrs.CONTENT_TYPE: _TYPES[format],
-            hdrs.CONTENT_DISPOSITION: f'inline; filename="{recording_id}.{format}"',
-            hdrs.CACHE_CONTROL: "private, no-store",
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_length = len(part)
+    await response.prepare(request)
+    await _send(request, response, pieces, left=len(part))
+    return response
 
 
-class _Audio(web.FileResponse):
-    """aiohttp does ranges (RFC 9110, 14), but of If-Range it knows the dates only, not the tags."""
+def _asked_range(request: web.Request, size: int, tag: str) -> range | None:
+    """``None``: the whole, also for what cannot be understood or is of something else."""
+    if hdrs.RANGE not in request.headers or request.headers.get(hdrs.IF_RANGE, tag) != tag:
+        return None
+    try:
+        return range(*request.http_range.indices(size))
+    except ValueError:
+        return None
 
-    def __init__(self, path: Path, *, headers: Mapping[str, str]) -> None:
-        super().__init__(path, headers=headers)
-        self._file_path = path
 
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        condition = request.headers.get(hdrs.IF_RANGE, "")
-        if condition.startswith(('"', "W/")) and condition != self._tag():
-            headers = request.headers.copy()
-            headers.popall(hdrs.RANGE, None)
-            request = request.clone(headers=headers)
-        return await super().prepare(request)
-
-    def _tag(self) -> str:
-        """The ETag that aiohttp gives the file."""
-        found = self._file_path.stat()
-        return f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
+async def _send(
+    request: web.Request, response: web.StreamResponse, pieces: AsyncIterator[bytes], *, left: int
+) -> None:
+    try:
+        async for piece in pieces:
+            await response.write(piece)
+            left -= len(piece)
+    except ConnectionError:  # nobody listens any more
+        return
+    except (Unavailable, OSError) as error:
+        log.warning("recording not sent to its end", error=str(error))
+    if left and request.transport:
+        request.transport.abort()  # what was sent is not the whole, and must not look like it

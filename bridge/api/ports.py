@@ -1,9 +1,8 @@
 """What the API needs of the rest of the service."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
 from bridge.domain.access import Bearer
@@ -71,12 +70,15 @@ class Prompts(Protocol):
 
 
 class Archive(Protocol):
-    def locate(self, recording_id: uuid.UUID, format: RecordingFormat) -> Path | None: ...
+    async def read(
+        self, recording_id: uuid.UUID, format: RecordingFormat, part: range
+    ) -> AsyncIterator[bytes] | None: ...
 
 
 class Recordings(Protocol):
     async def find(self, recording_id: uuid.UUID) -> Media | None: ...
     async def remove(self, account: str, recording_id: uuid.UUID) -> bool: ...
+    async def pause(self, account: str, recording_id: uuid.UUID, *, paused: bool) -> bool: ...
     async def get(self, account: str, recording_id: uuid.UUID) -> Recording | None: ...
     async def list(
         self, account: str, wanted: RecordingFilter, *, limit: int, offset: int

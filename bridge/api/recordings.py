@@ -49,5 +49,27 @@ async def remove(request: web.Request) -> web.Response:
     return web.Response(status=HTTPStatus.NO_CONTENT)
 
 
+async def pause(request: web.Request) -> web.Response:
+    return await _pause(request, paused=True)
+
+
+async def resume(request: web.Request) -> web.Response:
+    return await _pause(request, paused=False)
+
+
+async def _pause(request: web.Request, *, paused: bool) -> web.Response:
+    """Ask the bridge that carries the call; the recording tells, a moment later, that it is so."""
+    account = requests.account(request)
+    recording_id = requests.uuid_in_path(request, "recording_id")
+    asked = await request.app[RECORDINGS].pause(account, recording_id, paused=paused)
+    found = await request.app[RECORDINGS].get(account, recording_id)
+    if found is None:
+        raise not_found()
+    if not asked:
+        raise Problem(HTTPStatus.CONFLICT, "This call is not being recorded any more.")
+    shown = render.recording(account, found, url=_url(request, found))
+    return requests.answer(request, HTTPStatus.ACCEPTED, shown)
+
+
 def _url(request: web.Request, one: Recording) -> str | None:
     return media.url(request.app[MEDIA], requests.account(request), one)

@@ -36,7 +36,7 @@ class LegState:
     in_stasis: bool = False
     """It is in our application; elsewhere Asterisk refuses to bridge it (422)."""
     recorded_at: datetime | None = None
-    """It came back into our application from where its recording was set up."""
+    """When it came back into our application from where its recording was set up, or changed."""
     ringing_at: datetime | None = None
     answered_at: datetime | None = None
     ended_at: datetime | None = None
@@ -174,9 +174,11 @@ class Leg:
         while not (self.state.answered and self.state.in_stasis):
             await self._changed.wait()
 
-    async def recorded(self) -> None:
-        """Return once the leg's recording is set up and it can be bridged."""
-        while not (self.state.recorded_at and self.state.in_stasis):
+    async def recorded(self, *, after: datetime | None = None) -> None:
+        """Return once the leg's recording is set up, or changed since ``after``."""
+        while not (
+            self.state.in_stasis and self.state.recorded_at and self.state.recorded_at != after
+        ):
             await self._changed.wait()
 
     async def rings(self) -> None:
@@ -227,6 +229,10 @@ class Leg:
         Keys that nobody has asked for yet are kept.  It is a secret: part of a PIN, perhaps.
         """
         return await self._digits.get()
+
+    def forget_digits(self) -> None:
+        """Forget keys that were pressed before they were asked for: they mean something else."""
+        self._digits = asyncio.Queue()
 
     async def _stop(self, playback: str) -> None:
         with contextlib.suppress(AriError, TimeoutError):

@@ -83,7 +83,7 @@ async def accepts(callee: Leg, guard: AnswerGuard) -> bool:
     if guard is AnswerGuard.NONE:
         return not callee.state.ended
     for _ in range(_GUARD_ASKS):
-        key = await _key_while(callee, Announcement.PRESS_1_TO_ACCEPT.media, within=_GUARD_WAIT)
+        key = await key_while(callee, Announcement.PRESS_1_TO_ACCEPT.media, within=_GUARD_WAIT)
         if key is not None:
             return key == "1"
         if callee.state.ended:
@@ -131,7 +131,7 @@ async def _sound(url: str | None, prompts: Prompts, *, otherwise: Announcement) 
 
 async def _pin_while(leg: Leg, media: Sequence[str], *, longest: int, within: float) -> str:
     """What is typed during the question, or begun ``within`` seconds after it; may be nothing."""
-    key = await _key_while(leg, media, within=within)
+    key = await key_while(leg, media, within=within)
     if key == "#":  # of the PIN before, which was complete without it
         key = await _key(leg, within=within)
     typed = ""
@@ -143,7 +143,7 @@ async def _pin_while(leg: Leg, media: Sequence[str], *, longest: int, within: fl
     return typed
 
 
-async def _key_while(leg: Leg, media: Sequence[str], *, within: float) -> str | None:
+async def key_while(leg: Leg, media: Sequence[str], *, within: float) -> str | None:
     """The first key pressed while sounds are played, which ends them, or ``within`` after."""
     pressed: list[str] = []
 

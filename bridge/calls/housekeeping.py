@@ -10,10 +10,12 @@ from uuid import UUID
 
 import structlog
 
+from bridge.aio import alongside
 from bridge.ari.leg import Leg
 from bridge.calls.dialogue import accepts
 from bridge.calls.live_call import LiveCall, who_hung_up
 from bridge.calls.masked_call import CallLog, Switch, answered, join, talking
+from bridge.calls.recording import obey_pauses
 from bridge.calls.switchboard import Switchboard
 from bridge.domain.errors import Unavailable
 from bridge.domain.outcomes import LOST_WHILE_RINGING, NOT_ACCEPTED, HungUpBy, Outcome, completed
@@ -125,6 +127,7 @@ class Housekeeping:
         if found.answered_at is None:  # as far as we know; it is not too late to answer the caller
             if a_leg.state.ended or b_leg.state.ended:
                 return LOST_WHILE_RINGING
+            call.recording = found.recording
             outcome = await answered(call, b_leg, limits)
             if outcome is None and not await accepts(b_leg, found.guard):
                 outcome = NOT_ACCEPTED
@@ -137,6 +140,7 @@ class Housekeeping:
         async with self._switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=max(left, 0)):
             if a_leg.state.ended and b_leg.state.ended:
                 return completed(who_hung_up(HungUpBy.UNKNOWN, a_leg.state, b_leg.state))
-            return await talking(
-                call, b_leg, within=max(left, 0), warning=limits.warning, switch=self._switch
-            )
+            async with alongside(obey_pauses(call, b_leg, log=self._call_log, switch=self._switch)):
+                return await talking(
+                    call, b_leg, within=max(left, 0), warning=limits.warning, switch=self._switch
+                )

@@ -10,6 +10,7 @@ from bridge.domain.causes import Cause, sip_status
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import HungUpBy, Outcome
 from bridge.domain.prompts import MissedPrompt
+from bridge.domain.recordings import Pause
 from bridge.domain.records import Arrival, CallRecord, LegRecord, Role
 from bridge.domain.routing import Connect, Forward
 from bridge.domain.sessions import RecordingPlan
@@ -40,6 +41,8 @@ class LiveCall:
     """``None``: it is not to be recorded."""
     missed_prompts: list[MissedPrompt] = dataclasses.field(default_factory=list)
     """Those that could not be had, each once."""
+    pauses: asyncio.Queue[Pause] = dataclasses.field(default_factory=asyncio.Queue)
+    """What its customer wants of its recording."""
     asked_to_end: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     """Set when its customer wants it ended now."""
 

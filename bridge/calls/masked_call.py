@@ -23,7 +23,7 @@ from bridge.calls.dialogue import (
     time_left,
 )
 from bridge.calls.live_call import LiveCall, who_hung_up
-from bridge.calls.recording import announce_recording, begin_recording
+from bridge.calls.recording import begin_recording, obey_pauses
 from bridge.domain.causes import Cause
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import (
@@ -45,7 +45,7 @@ from bridge.domain.outcomes import (
     refused,
 )
 from bridge.domain.pins import Guess
-from bridge.domain.recordings import NewRecording
+from bridge.domain.recordings import NewRecording, Pause
 from bridge.domain.records import Arrival, CallRecord, Role
 from bridge.domain.routing import AskPin, Connect, Forward, Lookup, Refuse, route
 from bridge.domain.sessions import AnswerGuard, Limits
@@ -71,6 +71,13 @@ class Switch(Protocol):
 
     async def record(self, b_leg: Leg, recording_id: UUID) -> bool:
         """Have what both legs say written to a file, from the join on; ``False``: it cannot be.
+
+        Raises:
+            AriError: Asterisk refused it.
+        """
+
+    async def pause_recording(self, b_leg: Leg, *, call_id: UUID, paused: bool) -> bool:
+        """Pause the recording of two who are joined, or let it go on; ``False``: it cannot be.
 
         Raises:
             AriError: Asterisk refused it.
@@ -135,6 +142,9 @@ class CallLog(Protocol):
 
     def recording(self, recording: NewRecording) -> None:
         """Write, soon, that a call is being recorded, or why not.  Never waits."""
+
+    def recording_paused(self, pause: Pause, at: datetime) -> None:
+        """Write, soon, that a recording was paused, or goes on.  Never waits."""
 
     def ended(self, record: CallRecord) -> None:
         """Write, soon and surely, the record.  Never waits."""
@@ -368,18 +378,19 @@ async def join(
     if not b_leg.state.answered:  # it called us, at the same moment
         await b_leg.answer()
         await race(ended=b_leg.ended(), answered=b_leg.answered(), within=5.0)
-    if call.recording and call.recording.announced:
-        await announce_recording(a_leg, b_leg)
-    await begin_recording(call, b_leg, log=log, switch=switch)
+    recording = await begin_recording(call, b_leg, switch=switch)
     async with switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=limits.call_time_limit):
         call.joined, call.answered_at = True, b_leg.state.answered_at
         log.answered(call.id, b_leg.state.answered_at, ringing_at=b_leg.state.ringing_at)
         if other := call.crossed_by:
             other.joined, other.answered_at = True, b_leg.state.answered_at
             log.answered(other.id, b_leg.state.answered_at, ringing_at=None)
-        return await talking(
-            call, b_leg, within=limits.call_time_limit, warning=limits.warning, switch=switch
-        )
+        if recording:
+            log.recording(recording)
+        async with alongside(obey_pauses(call, b_leg, log=log, switch=switch)):
+            return await talking(
+                call, b_leg, within=limits.call_time_limit, warning=limits.warning, switch=switch
+            )
 
 
 async def talking(

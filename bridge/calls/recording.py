@@ -2,7 +2,9 @@
 
 import asyncio
 import uuid
-from typing import Protocol
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any, Protocol
 
 import structlog
 
@@ -10,64 +12,124 @@ from bridge import metrics
 from bridge.aio import race
 from bridge.ari.errors import AriError
 from bridge.ari.leg import Leg
+from bridge.calls.dialogue import key_while
 from bridge.calls.live_call import LiveCall
 from bridge.domain.announcements import Announcement
-from bridge.domain.recordings import NewRecording, RecordingFailure
+from bridge.domain.recordings import NewRecording, Pause, RecordingFailure
+from bridge.domain.sessions import RecordingAnnouncement
 
 logger = structlog.get_logger(__name__)
+
+_CONSENT_WAIT = 5.0  # seconds for a key after the question
 
 
 class Recorder(Protocol):
     """What this asks of Asterisk."""
 
     async def record(self, b_leg: Leg, recording_id: uuid.UUID) -> bool: ...
+    async def pause_recording(self, b_leg: Leg, *, call_id: uuid.UUID, paused: bool) -> bool: ...
 
 
 class RecordingLog(Protocol):
     """Where it is written down."""
 
-    def recording(self, recording: NewRecording) -> None: ...
+    def recording_paused(self, pause: Pause, at: datetime) -> None: ...
 
 
-async def announce_recording(a_leg: Leg, b_leg: Leg) -> None:
-    """Tell both, at the same time, that what they say will be recorded; unless one hangs up."""
-
-    async def tell_both() -> None:
-        async with asyncio.TaskGroup() as both:
-            for leg in (a_leg, b_leg):
-                both.create_task(leg.play(Announcement.BEING_RECORDED.media))
-
-    await race(caller=a_leg.ended(), callee=b_leg.ended(), told=tell_both())
-
-
-async def begin_recording(
-    call: LiveCall, b_leg: Leg, *, log: RecordingLog, switch: Recorder
-) -> None:
+async def begin_recording(call: LiveCall, b_leg: Leg, *, switch: Recorder) -> NewRecording | None:
     """Have the two recorded from their being joined to the end of the callee's leg.
 
-    A recording that cannot be made is reported, and the call goes on without it.
+    What is returned is to be written down once they are joined; ``None``: nothing is.  A recording
+    that cannot be made, or that they do not want, is reported, and the call goes on without it.
     """
-    if call.recording is None or b_leg.state.ended:
-        return
+    if call.recording is None:
+        return None
+    agreed = await _announced(call, b_leg, call.recording.announcement)
+    if any(leg.state.ended for leg in (call.a_leg, b_leg)) or call.asked_to_end.is_set():
+        return None
     recording_id = uuid.uuid4()
     failure: RecordingFailure | None = None
     try:
-        if not await switch.record(b_leg, recording_id):
+        if not agreed:
+            failure = RecordingFailure.DECLINED
+        elif not await switch.record(b_leg, recording_id):
             failure = RecordingFailure.NOT_POSSIBLE
     except AriError as error:
         failure = RecordingFailure.REFUSED
         logger.warning("recording refused", error=str(error))
     if b_leg.state.ended:
-        return
-    if failure:
+        return None
+    if failure is RecordingFailure.DECLINED:
+        metrics.RECORDINGS.labels("declined").inc()
+        logger.info("recording declined")
+    elif failure:
         metrics.RECORDINGS.labels("failed").inc()
         logger.warning("call not recorded", reason=failure)
-    log.recording(
-        NewRecording(
-            id=recording_id,
-            call_id=call.id,
-            format=call.recording.format,
-            started_at=b_leg.state.recorded_at or b_leg.state.answered_at,
-            failure=failure,
-        )
+    return NewRecording(
+        id=recording_id,
+        call_id=call.id,
+        format=call.recording.format,
+        started_at=b_leg.state.recorded_at or b_leg.state.answered_at,
+        failure=failure,
     )
+
+
+async def obey_pauses(call: LiveCall, b_leg: Leg, *, log: RecordingLog, switch: Recorder) -> None:
+    """Pause the recording, and let it go on, as its customer asks; until cancelled.
+
+    What fails is asked for again as long as nobody writes down that it is done.
+    """
+    done: bool | None = None
+    while True:
+        pause = await call.pauses.get()
+        if pause.paused is done:
+            continue
+        try:
+            can_pause = await switch.pause_recording(b_leg, call_id=call.id, paused=pause.paused)
+        except AriError as error:
+            logger.warning("recording not paused", wanted=pause.paused, error=str(error))
+            continue
+        done = pause.paused
+        if not can_pause:
+            logger.warning("asterisk's dialplan cannot pause recordings")
+        elif at := b_leg.state.recorded_at:
+            log.recording_paused(pause, at)
+            logger.info("recording paused" if pause.paused else "recording goes on")
+
+
+async def _announced(call: LiveCall, b_leg: Leg, announcement: RecordingAnnouncement) -> bool:
+    """Tell or ask both, at the same time, as it is wanted; whether they can be recorded now.
+
+    It is over when one of them hangs up, or does not agree.
+    """
+    legs = (call.a_leg, b_leg)
+    agreed: list[Leg] = []
+    declined = asyncio.Event()
+
+    async def tell(leg: Leg) -> None:
+        await leg.play(Announcement.BEING_RECORDED.media)
+        agreed.append(leg)
+
+    async def ask(leg: Leg) -> None:
+        leg.forget_digits()  # such as the end of a PIN
+        key = await key_while(leg, Announcement.AGREE_TO_RECORDING.media, within=_CONSENT_WAIT)
+        if key == "1":
+            agreed.append(leg)
+        else:
+            declined.set()
+
+    async def both(said: Callable[[Leg], Coroutine[Any, Any, None]]) -> None:
+        async with asyncio.TaskGroup() as group:
+            for leg in legs:
+                group.create_task(said(leg))
+
+    if announcement is RecordingAnnouncement.NONE:
+        return True
+    await race(
+        caller=call.a_leg.ended(),
+        callee=b_leg.ended(),
+        customer=call.asked_to_end.wait(),
+        declined=declined.wait(),
+        heard=both(ask if announcement is RecordingAnnouncement.PRESS_1 else tell),
+    )
+    return len(agreed) == len(legs)

@@ -21,6 +21,7 @@ from bridge.domain.outcomes import (
     Fault,
     Outcome,
 )
+from bridge.domain.recordings import Pause
 from bridge.domain.records import CallRecord
 
 log = structlog.get_logger(__name__)
@@ -89,6 +90,11 @@ class Switchboard:
         """Have a call end for its customer asks for it; one that is over is no error."""
         if call := self._calls.get(call_id):
             call.asked_to_end.set()
+
+    def pause_recording(self, pause: Pause) -> None:
+        """Have a recording paused, or go on; of a call that is over it is no error."""
+        if call := self._calls.get(pause.call_id):
+            call.pauses.put_nowait(pause)
 
     def _forget(self, call_id: UUID) -> None:
         self._calls.pop(call_id, None)

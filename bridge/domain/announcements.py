@@ -34,6 +34,11 @@ class Announcement(enum.Enum):
     ``this-call-may-be-monitored-or-recorded``; where the law asks for certain words, a prompt of
     one's own is to be given."""
 
+    AGREE_TO_RECORDING = ("sound:beep", "sound:conf-now-recording", "sound:vm-saveoper")
+    """Says, after a beep, "The conference is now being recorded.  Press 1 to accept this recording,
+    otherwise, please continue to hold."  The last sentence is voicemail's, and just what is meant;
+    the one before says what it is about, if a little early."""
+
     PRESS_1_TO_ACCEPT = ("sound:followme/no-recording", "sound:followme/options")
     """Says "You have an incoming call.  Press 1 to accept this call, or 2 to reject it."."""
 

@@ -208,7 +208,7 @@ def attributes(event: Event) -> dict[str, Any]:
     """What a receiver gets, in the order of Plivo's documentation, without what is not known."""
     always = {
         "EventName": event.name,
-        "EventTimestamp": _timestamp(event.happened_at),
+        "EventTimestamp": timestamp(event.happened_at),
         "SessionUUID": str(event.session) if event.session else None,
         **{name: event.privacy.shown(number) for name, number in event.numbers.items()},
         "VirtualNumber": event.virtual_number.removeprefix("+") if event.virtual_number else None,
@@ -235,6 +235,6 @@ def _seconds_talked(leg: LegRecord) -> int:
     return math.ceil((leg.ended_at - leg.answered_at).total_seconds())
 
 
-def _timestamp(at: datetime) -> str:
+def timestamp(at: datetime) -> str:
     """UTC as Go prints it, which is how Plivo does, with fractions of a second."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f +0000 UTC")

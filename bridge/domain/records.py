@@ -8,7 +8,7 @@ from datetime import datetime
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Outcome
 from bridge.domain.prompts import MissedPrompt
-from bridge.domain.sessions import AnswerGuard, Limits
+from bridge.domain.sessions import AnswerGuard, Limits, RecordingPlan
 
 
 class Role(enum.StrEnum):
@@ -92,5 +92,7 @@ class OpenCall:
     """Those of its session; ``None``, like ``callee``, for a call that was to be refused."""
     guard: AnswerGuard
     """What whoever answers it must do."""
+    recording: RecordingPlan | None = None
+    """``None``: it is not to be recorded."""
     ringing_at: datetime | None
     answered_at: datetime | None

@@ -86,13 +86,22 @@ class Limits:
     """How long before the end both are told of it; -1 for never."""
 
 
+class RecordingAnnouncement(enum.StrEnum):
+    """What the two hear of a recording, before they are joined and it begins."""
+
+    NONE = "none"
+    PLAY = "play"
+    """Both are told."""
+    PRESS_1 = "press_1"
+    """Both are asked, and unless both agree the call is not recorded."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class RecordingPlan:
     """How the calls of a session are recorded."""
 
     format: RecordingFormat
-    announced: bool = False
-    """Both are told before it begins."""
+    announcement: RecordingAnnouncement = RecordingAnnouncement.NONE
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

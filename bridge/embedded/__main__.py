@@ -20,6 +20,7 @@ from bridge.embedded.install import install as install_parts
 from bridge.embedded.phones.phone import PhoneError
 from bridge.embedded.processes import StartError
 from bridge.embedded.stack import Place, Stack, private_place, standard_place
+from bridge.embedded.stage import DemoError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 console = Console(highlight=False, soft_wrap=True)
@@ -145,7 +146,7 @@ def _run() -> None:
     """A known fault is a message, not a traceback."""
     try:
         app()
-    except (StartError, PhoneError, demonstration.DemoError) as error:
+    except (StartError, PhoneError, DemoError) as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]✗[/] {error}")
         sys.exit(1)
 

@@ -57,6 +57,19 @@ class Client:
         found: Json = answer["response"]
         return found
 
+    def recording(self, recording_id: str) -> Json:
+        """What is known of a recording."""
+        return self._expect(HTTPStatus.OK, "GET", f"Recording/{recording_id}/")
+
+    def audio(self, recording_id: str) -> bytes:
+        """A recording itself."""
+        request = urllib.request.Request(  # noqa: S310 - our own API
+            f"{self._root}/Recording/{recording_id}/Media/", headers=self._headers
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+            content: bytes = response.read()
+        return content
+
     def expire(self, session_uuid: str) -> None:
         self._expect(HTTPStatus.OK, "DELETE", f"Masking/Session/{session_uuid}/")
 

@@ -6,22 +6,26 @@ Asterisk, Postgres and the bridge are the real ones; the two people are played b
 import contextlib
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from bridge.embedded.client import Client
+from bridge.embedded.meter import levels, waveform
 from bridge.embedded.phones.phone import Phone, header, media, user
 from bridge.embedded.phones.sound import Sound
 from bridge.embedded.phones.steps import Callee, Caller, scenario, wait_for_cue
 from bridge.embedded.processes import until
-from bridge.embedded.stack import Stack
+from bridge.embedded.stage import Stage
 
 # Numbers reserved for fiction.
 ALICE, BOB, STRANGER = "+14155550123", "+12165550145", "+13035550166"
-VIRTUAL, VIRTUAL_WITH_PIN = "+12025550142", "+12025550143"
+VIRTUAL, VIRTUAL_WITH_PIN, VIRTUAL_RECORDED = "+12025550142", "+12025550143", "+12025550144"
+
+_NAMES = {ALICE: "Alice", BOB: "Bob", STRANGER: "A stranger"}
+_TURN = 50  # frames of 20 ms that somebody speaks at a time when recorded
+_COLUMNS = 60
+_HEARD = -40.0  # dBov that somebody who speaks has at least
 
 _CALLS = """
 SELECT call.started_at, call.disposition, call.reason, call.hung_up_by,
@@ -32,21 +36,8 @@ SELECT call.started_at, call.disposition, call.reason, call.hung_up_by,
 """
 
 
-class DemoError(Exception):
-    """Something was not as it must be."""
-
-
-class Demo:
+class Demo(Stage):
     """The steps, each told on ``console`` with the time it happened."""
-
-    def __init__(self, stack: Stack, directory: Path, console: Console) -> None:
-        self._stack = stack
-        self._directory = directory
-        self._console = console
-        self._began = time.monotonic()
-        self._names = {ALICE: "Alice", BOB: "Bob", STRANGER: "A stranger"}
-        self._with_stops = contextlib.ExitStack()
-        self._phones = 0
 
     def run(self) -> None:
         """All of it.
@@ -57,7 +48,7 @@ class Demo:
         """
         with self._with_stops:
             client = Client(self._stack.place.api_url, *self._stack.create_account("demo"))
-            client.add_numbers(VIRTUAL, VIRTUAL_WITH_PIN)
+            client.add_numbers(VIRTUAL, VIRTUAL_WITH_PIN, VIRTUAL_RECORDED)
             session = client.create_session(ALICE, BOB, virtual_number=VIRTUAL)
             virtual = str(session["virtual_number"])
             self._tell("A session over REST", f"Alice {ALICE} and Bob {BOB} share {virtual}")
@@ -66,24 +57,13 @@ class Demo:
             self._stranger_is_refused(virtual)
             self._call_me(client, str(session["session_uuid"]), virtual)
             self._another_phone_with_a_pin(client)
+            self._recorded(client)
             self._show_records(client, str(session["session_uuid"]))
 
     def _they_talk(self, number: str, other: str, virtual: str) -> None:
-        me, them = self._names[number], self._names[other]
-        a, b = Caller(), Callee()
+        me, them = _NAMES[number], _NAMES[other]
         a_sound, b_sound = self._sound(self._caller_address), self._sound(self._callee_address)
-        callee = self._phone(
-            scenario(b.is_called(), b.rings(), b.answers(), b.is_hung_up_on()),
-            address=self._stack.place.trunk_host,
-            keywords={"rtp_port": str(b_sound.port)},
-        )
-        caller = self._phone(
-            scenario(a.invite(), a.hears_ringback(), a.is_answered(), wait_for_cue(), a.hangs_up()),
-            address=f"{self._caller_address}:0",
-            target=self._stack.place.sip,
-            dialled=virtual,
-            keywords={"number": number, "rtp_port": str(a_sound.port)},
-        )
+        caller, callee = self._call(number, virtual, a_sound, b_sound)
         self._tell(f"{me} calls {virtual}", "INVITE to Asterisk")
         invite = callee.has_seen("INVITE")
         shown = user(header(invite, "From"))
@@ -187,8 +167,63 @@ class Demo:
         self._must(STRANGER[2:] not in "".join(callee.received), "Alice saw the friend's number")
         self._tell("They talk", "and Alice saw nothing of the friend's number")
 
+    def _recorded(self, client: Client) -> None:
+        """Alice speaks, then Bob, then both; and so it must be in the recording."""
+        session = client.create_session(
+            ALICE, BOB, virtual_number=VIRTUAL_RECORDED, record=True, record_file_format="wav"
+        )
+        a_sound, b_sound = self._sound(self._caller_address), self._sound(self._callee_address)
+        caller, callee = self._call(ALICE, VIRTUAL_RECORDED, a_sound, b_sound)
+        callee.has_seen("ACK")
+        alice = (a_sound, media(caller.has_seen("SIP/2.0 200")))
+        bob = (b_sound, media(callee.has_seen("INVITE")))
+        for turn in ([alice], [bob], [alice, bob]):
+            with contextlib.ExitStack() as speaking:
+                for sound, target in turn:
+                    speaking.enter_context(sound.speaking_to(target))
+                _wait_for_more_of(turn[0][0])
+        caller.cue()
+        caller.finish()
+        callee.finish()
+        self._tell("They talk and are recorded", "Alice alone, then Bob alone, then both")
+        self._show_recording(client, str(session["session_uuid"]))
+
+    def _show_recording(self, client: Client, session_uuid: str) -> None:
+        [interaction] = client.session(session_uuid)["interaction"]
+        recording_id = str(interaction["recording_resource_url"]).rstrip("/").rpartition("/")[2]
+        ready = until(lambda: client.recording(recording_id)["status"] == "ready", within=20)
+        self._must(ready, "the recording is not ready")
+        content = client.audio(recording_id)
+        self._tell("The recording", f"{len(content)} bytes over REST, a party to each channel")
+        alice, bob = levels(content, columns=_COLUMNS)
+        for name, channel in (("Alice", alice), ("Bob", bob)):
+            self._console.print(f"{name:>13}  [cyan]{waveform(channel)}[/cyan]")
+        alone = slice(2, _COLUMNS // 3 - 2)
+        self._must(max(alice) > _HEARD, "Alice is not in the recording")
+        self._must(max(bob) > _HEARD, "Bob is not in the recording")
+        self._must(max(bob[alone]) < _HEARD, "Alice is in Bob's channel")
+
+    def _call(
+        self, number: str, dialled: str, a_sound: Sound, b_sound: Sound
+    ) -> tuple[Phone, Phone]:
+        """The phone that calls and hangs up on its cue, and the one that answers."""
+        a, b = Caller(), Callee()
+        callee = self._phone(
+            scenario(b.is_called(), b.rings(), b.answers(), b.is_hung_up_on()),
+            address=self._stack.place.trunk_host,
+            keywords={"rtp_port": str(b_sound.port)},
+        )
+        caller = self._phone(
+            scenario(a.invite(), a.hears_ringback(), a.is_answered(), wait_for_cue(), a.hangs_up()),
+            address=f"{self._caller_address}:0",
+            target=self._stack.place.sip,
+            dialled=dialled,
+            keywords={"number": number, "rtp_port": str(a_sound.port)},
+        )
+        return caller, callee
+
     def _is_rung(self, phone: Phone, count: int, number: str, virtual: str) -> None:
-        name = self._names[number]
+        name = _NAMES[number]
         self._must(until(lambda: len(phone.calls) >= count, within=10), f"{name} is not rung")
         invite = phone.calls[count - 1]
         shown = user(header(invite, "From"))
@@ -201,7 +236,7 @@ class Demo:
 
     def _show_records(self, client: Client, session_uuid: str) -> None:
         self._must(
-            until(lambda: len(self._stack.rows(_CALLS)) == 5, within=10), "records are missing"
+            until(lambda: len(self._stack.rows(_CALLS)) == 6, within=10), "records are missing"
         )
         report = client.session(session_uuid)
         self._must(len(report["interaction"]) == 3, "the session does not show its three calls")
@@ -217,48 +252,10 @@ class Demo:
             )
         self._console.print(table)
 
-    @property
-    def _caller_address(self) -> str:
-        return self._stack.place.caller_address
 
-    @property
-    def _callee_address(self) -> str:
-        return self._stack.place.trunk_host.partition(":")[0]
-
-    def _phone(
-        self,
-        steps: str,
-        *,
-        address: str,
-        target: str | None = None,
-        dialled: str = "",
-        **options: Any,
-    ) -> Phone:
-        self._phones += 1
-        phone = Phone(
-            f"phone-{self._phones}",
-            steps,
-            self._directory,
-            address=address,
-            target=target,
-            dialled=dialled,
-            **options,
-        )
-        self._with_stops.callback(phone.stop)
-        return phone.start()
-
-    def _sound(self, address: str) -> Sound:
-        sound = Sound(address, seed=self._phones)
-        self._with_stops.callback(sound.close)
-        return sound
-
-    def _tell(self, what: str, detail: str) -> None:
-        seconds = time.monotonic() - self._began
-        self._console.print(f"[dim]{seconds:6.2f} s[/dim]  [green]✓[/green] {what}: {detail}")
-
-    def _must(self, seen: bool, otherwise: str) -> None:
-        if not seen:
-            raise DemoError(otherwise)
+def _wait_for_more_of(sound: Sound) -> None:
+    enough = len(sound.said) + _TURN
+    until(lambda: len(sound.said) > enough, within=10)
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ from bridge.domain.recordings import (
     is_complete,
 )
 from bridge.domain.sessions import RecordingFormat
-from bridge.recordings.files import Archive, Spool
+from bridge.recordings.files import Archive, ArchiveUnavailable, Spool
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +41,7 @@ class Rows(Protocol):
     async def raw(self, node: str, *, settled: int) -> Sequence[RawRecording]: ...
     async def finish(
         self,
-        recording_id: uuid.UUID,
+        raw: RawRecording,
         *,
         ended_at: datetime,
         size: int,
@@ -49,7 +49,7 @@ class Rows(Protocol):
         failure: RecordingFailure | None,
     ) -> None: ...
     async def fail(
-        self, recording_id: uuid.UUID, failure: RecordingFailure, *, ended_at: datetime
+        self, raw: RawRecording, failure: RecordingFailure, *, ended_at: datetime
     ) -> None: ...
     async def delay(self, recording_id: uuid.UUID, failure: RecordingFailure) -> None: ...
     async def remove_overdue(self) -> None: ...
@@ -70,6 +70,7 @@ class RecordingWorker:
         self._archive = archive
         self._node = node
         self._not_before: dict[uuid.UUID, float] = {}
+        self._archive_not_before = 0.0
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -84,12 +85,17 @@ class RecordingWorker:
                 if time.monotonic() >= sweep_at:
                     await self.sweep()
                     sweep_at = time.monotonic() + _SWEEP_INTERVAL
+            except ArchiveUnavailable as error:
+                log.warning("recordings wait for their archive", error=str(error))
             except Unavailable:
                 log.debug("recordings wait for postgres")
                 # What is known of them is still on its way there: what looks like nobody's is not.
                 sweep_at = time.monotonic() + _SWEEP_INTERVAL
             except OSError as error:  # its text holds no more than a path of ours
                 log.warning("recordings wait for their directory", error=str(error))
+            except Exception:
+                # What is wrong with one must not end calls; it is there at the next look too.
+                log.exception("recordings not worked on")
             await asyncio.sleep(_INTERVAL)
 
     async def convert(self) -> None:
@@ -99,7 +105,7 @@ class RecordingWorker:
             Unavailable: Postgres is away.
         """
         for raw in await self._rows.raw(self._node, settled=_SETTLED):
-            if time.monotonic() < self._not_before.get(raw.id, 0.0):
+            if time.monotonic() < max(self._not_before.get(raw.id, 0.0), self._archive_not_before):
                 continue
             with structlog.contextvars.bound_contextvars(recording=str(raw.id)):
                 await self._finish(raw)
@@ -108,11 +114,11 @@ class RecordingWorker:
         """Remove the files of the recordings that are removed.
 
         Raises:
-            Unavailable: Postgres is away.
+            Unavailable: Postgres is away, or the archive.
             OSError: a file could not be removed.
         """
         for recording_id, format in await self._rows.unerased():
-            await asyncio.to_thread(self._archive.erase, recording_id, format)
+            await self._archive.erase(recording_id, format)
             await self._rows.note_erased(recording_id)
             log.info("recording erased", recording=str(recording_id))
 
@@ -126,13 +132,13 @@ class RecordingWorker:
             Unavailable: Postgres is away.
             OSError: a file could not be removed.
         """
-        kept = dict(await asyncio.to_thread(lambda: list(self._archive.ids())))
+        kept = dict(await self._archive.ids())
         written = dict(await asyncio.to_thread(lambda: list(self._spool.files())))
         states = await self._rows.states({*kept, *written})
         for recording_id, format in kept.items():
             state = states.get(recording_id)
             if state in {RecordingState.REMOVED, None}:
-                self._archive.erase(recording_id, format)
+                await self._archive.erase(recording_id, format)
                 log.warning("stray recording erased", recording=str(recording_id))
         for recording_id, path in written.items():
             state = states.get(recording_id)
@@ -152,7 +158,7 @@ class RecordingWorker:
         if size < 4:  # not one sample of each
             source.unlink(missing_ok=True)
             await self._rows.fail(
-                raw.id, RecordingFailure.NOTHING_RECORDED, ended_at=raw.call_ended_at
+                raw, RecordingFailure.NOTHING_RECORDED, ended_at=raw.call_ended_at
             )
             metrics.RECORDINGS.labels("failed").inc()
             log.error("nothing was recorded")
@@ -161,7 +167,14 @@ class RecordingWorker:
             seconds, made = await self._converted(raw, source, longest=size / _SECOND + 1)
             digest = await asyncio.to_thread(_sha256, made)
             made_size = made.stat().st_size
-            await asyncio.to_thread(self._archive.keep, raw.id, raw.format)
+            await self._archive.keep(raw.id, raw.format)
+        except ArchiveUnavailable as error:
+            # Most likely for all of them: the next is not even converted before it is time.
+            self._archive_not_before = time.monotonic() + _RETRY
+            metrics.RECORDINGS.labels("delayed").inc()
+            log.error("recording not kept", error=str(error))
+            await self._rows.delay(raw.id, RecordingFailure.ARCHIVE_AWAY)
+            return
         except (Unusable, OSError) as error:
             # A full disk, most likely: the raw file is kept, and tried again.
             self._not_before[raw.id] = time.monotonic() + _RETRY
@@ -171,11 +184,11 @@ class RecordingWorker:
             return
         finally:
             self._archive.forsake(raw.id)
-        ended_at = raw.started_at + timedelta(seconds=seconds)
+        ended_at = raw.started_at + timedelta(seconds=seconds) + raw.paused_for
         complete = is_complete(raw, seconds)
         await self._rows.finish(
-            raw.id,
-            ended_at=ended_at,
+            raw,
+            ended_at=min(ended_at, raw.call_ended_at),
             size=made_size,
             sha256=digest,
             failure=None if complete else RecordingFailure.INCOMPLETE,

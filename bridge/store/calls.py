@@ -19,7 +19,7 @@ from bridge.domain.sessions import AnswerGuard, Limits, Side
 from bridge.store import pins, queries
 from bridge.store.pool import Connection, Database, Row
 from bridge.store.rates import day_of, find_rate
-from bridge.store.session_rows import digits, session
+from bridge.store.session_rows import digits, recording_plan, session
 from bridge.store.teller import begin_tale, tell_of_pin
 
 
@@ -294,6 +294,7 @@ def _open_call(row: Row) -> OpenCall:
             else None
         ),
         guard=AnswerGuard(row["answer_guard"]),
+        recording=recording_plan(row["options"]),
         ringing_at=row["ringing_at"],
         answered_at=row["answered_at"],
     )

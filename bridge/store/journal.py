@@ -13,7 +13,7 @@ from bridge.domain import events
 from bridge.domain.events import PinStatus, Telling
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import Guess
-from bridge.domain.recordings import NewRecording
+from bridge.domain.recordings import NewRecording, Pause
 from bridge.domain.records import Arrival, CallRecord, Role
 from bridge.domain.routing import Lookup
 from bridge.store.calls import Calls
@@ -32,10 +32,12 @@ class Journal:
     Only the arrival is written while the caller waits, for it decides the call.
     """
 
-    def __init__(self, database: Database, calls: Calls) -> None:
+    def __init__(
+        self, database: Database, calls: Calls, recordings: Recordings | None = None
+    ) -> None:
         self._database = database
         self._calls = calls
-        self._recordings = Recordings(database)
+        self._recordings = recordings or Recordings(database)
         self._pending: collections.deque[tuple[UUID, Write]] = collections.deque()
         self._added = asyncio.Event()
         self._emptied = asyncio.Event()
@@ -111,6 +113,12 @@ class Journal:
         self._add(
             recording.call_id,
             lambda connection: self._recordings.write_new(connection, recording),
+        )
+
+    def recording_paused(self, pause: Pause, at: datetime) -> None:
+        self._add(
+            pause.call_id,
+            lambda connection: self._recordings.write_pause(connection, pause, at),
         )
 
     def ended(self, record: CallRecord) -> None:

@@ -4,27 +4,36 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from bridge.domain import events
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.recordings import (
     Media,
     NewRecording,
+    Pause,
     RawRecording,
     Recording,
     RecordingFailure,
     RecordingFilter,
     RecordingState,
+    RecordingStep,
 )
 from bridge.domain.reports import Page
 from bridge.domain.sessions import RecordingFormat
 from bridge.store import queries
 from bridge.store.pool import Connection, Database, Row
+from bridge.store.teller import Tale, begin_tale
 
 
 class Recordings:
-    """Recordings by account, whichever bridge made them."""
+    """Recordings by account, whichever bridge made them.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        public_url: what the API is called from outside, for the URLs in events; may be empty.
+    """
+
+    def __init__(self, database: Database, *, public_url: str = "") -> None:
         self._database = database
+        self._public_url = public_url
         self._sql = queries.load()
 
     async def get(self, account: str, recording_id: uuid.UUID) -> Recording | None:
@@ -67,10 +76,19 @@ class Recordings:
             row = await self._sql.remove_recording(connection, account=account, id=recording_id)
         return row is not None
 
+    async def pause(self, account: str, recording_id: uuid.UUID, *, paused: bool) -> bool:
+        """Have its bridge pause it soon, or let it go on; `False`: it is not being made."""
+        async with self._database.connection() as connection:
+            row = await self._sql.ask_pause(
+                connection, account=account, id=recording_id, paused=paused
+            )
+        return row is not None
+
     async def write_new(self, connection: Connection, new: NewRecording) -> None:
-        """In the caller's transaction."""
+        """Write down that a recording has begun or could not, and tell of it."""
         state = RecordingState.FAILED if new.failure else RecordingState.IN_PROGRESS
-        await self._sql.insert_recording(
+        tale = await begin_tale(connection, new.call_id)
+        row = await self._sql.insert_recording(
             connection,
             id=new.id,
             call_id=new.call_id,
@@ -79,6 +97,12 @@ class Recordings:
             failure=new.failure.value if new.failure else None,
             started_at=new.started_at,
         )
+        name = events.RECORDING_FAILED if new.failure else events.RECORDING_INITIATED
+        await self._tell(tale, name, row)
+
+    async def write_pause(self, connection: Connection, pause: Pause, at: datetime) -> None:
+        """Write down that one was paused, or goes on, since ``at``."""
+        await self._sql.note_pause(connection, id=pause.recording_id, paused=pause.paused, at=at)
 
     async def raw(self, node: str, *, settled: int) -> Sequence[RawRecording]:
         """What a node has still to convert, of calls that ended ``settled`` seconds ago."""
@@ -88,30 +112,37 @@ class Recordings:
 
     async def finish(
         self,
-        recording_id: uuid.UUID,
+        raw: RawRecording,
         *,
         ended_at: datetime,
         size: int,
         sha256: bytes,
         failure: RecordingFailure | None,
     ) -> None:
-        async with self._database.connection() as connection:
-            await self._sql.finish_recording(
+        """There is a file of it; told once, however often it is said."""
+        async with self._database.transaction() as connection:
+            tale = await begin_tale(connection, raw.call_id)
+            row = await self._sql.finish_recording(
                 connection,
-                id=recording_id,
+                id=raw.id,
                 ended_at=ended_at,
+                paused_for=raw.paused_for,
                 size=size,
                 sha256=sha256,
                 failure=failure.value if failure else None,
             )
+            await self._tell(tale, events.RECORDING_COMPLETED, row)
 
     async def fail(
-        self, recording_id: uuid.UUID, failure: RecordingFailure, *, ended_at: datetime
+        self, raw: RawRecording, failure: RecordingFailure, *, ended_at: datetime
     ) -> None:
-        async with self._database.connection() as connection:
-            await self._sql.fail_recording(
-                connection, id=recording_id, failure=failure.value, ended_at=ended_at
+        """Nothing came of it; told once, however often it is said."""
+        async with self._database.transaction() as connection:
+            tale = await begin_tale(connection, raw.call_id)
+            row = await self._sql.fail_recording(
+                connection, id=raw.id, failure=failure.value, ended_at=ended_at
             )
+            await self._tell(tale, events.RECORDING_FAILED, row)
 
     async def delay(self, recording_id: uuid.UUID, failure: RecordingFailure) -> None:
         """It could not be converted for now, and will be tried again."""
@@ -139,6 +170,17 @@ class Recordings:
             found = self._sql.find_recording_states(connection, ids=list(ids))
             return {row["id"]: RecordingState(row["state"]) async for row in found}
 
+    async def _tell(self, tale: Tale, name: str, row: Row | None) -> None:
+        """Nothing, without a row: somebody has done the same before."""
+        if row:
+            step = RecordingStep(**{**row, "failure": _failure(row)})
+            account_url = f"{self._public_url}/v1/Account/{tale.account}"
+            await tale.tells(step.telling(name, account_url))
+
+
+def _failure(row: Row) -> RecordingFailure | None:
+    return RecordingFailure(row["failure"]) if row["failure"] else None
+
 
 def _recording(row: Row) -> Recording:
     return Recording(
@@ -147,6 +189,6 @@ def _recording(row: Row) -> Recording:
             "caller": PhoneNumber(row["caller"]) if row["caller"] else None,
             "virtual_number": PhoneNumber(row["virtual_number"]),
             "state": RecordingState(row["state"]),
-            "failure": RecordingFailure(row["failure"]) if row["failure"] else None,
+            "failure": _failure(row),
         }
     )

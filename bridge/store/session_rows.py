@@ -15,6 +15,7 @@ from bridge.domain.sessions import (
     Direction,
     Manner,
     QuietHours,
+    RecordingAnnouncement,
     RecordingPlan,
     Session,
 )
@@ -51,7 +52,7 @@ def session(row: Row) -> Session:
         max_calls=row["max_calls"],
         max_total_duration=row["max_total_duration"],
         manner=_manner(row["options"]),
-        recording=_recording(row["options"]),
+        recording=recording_plan(row["options"]),
         tells_all=row["options"].get("callback_events") == "all",
     )
 
@@ -103,13 +104,13 @@ def _numbers(texts: Sequence[str]) -> tuple[PhoneNumber, ...]:
     return tuple(PhoneNumber(text) for text in texts)
 
 
-def _recording(options: dict[str, Any]) -> RecordingPlan | None:
+def recording_plan(options: Mapping[str, Any]) -> RecordingPlan | None:
     """From the options, whose defaults are those of the contract."""
     if not options.get("record", False):
         return None
     return RecordingPlan(
         options.get("record_file_format", "mp3"),
-        announced=options.get("recording_announcement") == "play",
+        RecordingAnnouncement(options.get("recording_announcement", RecordingAnnouncement.NONE)),
     )
 
 

@@ -28,6 +28,8 @@ class Tale:
     """``None``: it is no session's call."""
     caller: Side | None
     """Which party of it."""
+    account: str
+    """Whose session it is; empty if it is none's."""
     told: set[str]
     tells_all: bool
     """Its session asks for `events.OLDER_SET` too."""
@@ -110,6 +112,7 @@ async def begin_tale(connection: Connection, call_id: UUID) -> Tale:
         call_id,
         row["session"] if row else None,
         Side(row["caller_side"]) if row else None,
+        row["account"] if row else "",
         set(row["told"]) if row else set(),
         tells_all=bool(row and row["tells_all"]),
         landed_at=row["landed_at"] if row else None,

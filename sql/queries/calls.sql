@@ -360,7 +360,8 @@ SELECT call.id, call.origin, call.virtual_number, call.caller, call.started_at, 
             ELSE session.ring_timeout END AS ring_timeout,
        CASE WHEN call.session IS NULL AND call.redirected_to IS NOT NULL THEN 3600
             ELSE session.call_time_limit END AS call_time_limit,
-       coalesce(session.options ->> 'answer_guard', 'none') AS answer_guard
+       coalesce(session.options ->> 'answer_guard', 'none') AS answer_guard,
+       coalesce(session.options, '{}') AS options
   FROM call
   JOIN leg ON leg.call = call.id AND leg.role = 'a'
   LEFT JOIN session ON session.id = call.session

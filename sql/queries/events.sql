@@ -4,7 +4,7 @@
 -- Whose call it is, and what has been told of it; no row if it is no session's.  The session is
 -- locked before the call is changed, as whoever ends a session and its calls does it: no two wait
 -- crosswise then.
-SELECT session.id AS session, call.caller_side,
+SELECT session.id AS session, session.account, call.caller_side,
        ARRAY(SELECT event.name FROM event WHERE event.call = call.id) AS told,
        coalesce(session.options ->> 'callback_events' = 'all', false) AS tells_all,
        CASE WHEN call.origin = 'inbound' THEN call.started_at END AS landed_at

@@ -28,7 +28,7 @@ from bridge.domain.requests import By, NewSession
 from bridge.domain.signed_urls import UrlSigner
 from bridge.embedded.postgres import Postgres
 from bridge.embedded.processes import free_port
-from bridge.recordings.files import DirectoryArchive
+from bridge.recordings.files import Archive, DirectoryArchive
 from bridge.store.accounts import Accounts
 from bridge.store.call_reports import CallReports
 from bridge.store.event_feed import EventFeed
@@ -239,7 +239,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> DirectoryArchive:
+def archive(tmp_path: Path) -> Archive:
     return DirectoryArchive(tmp_path / "recordings")
 
 
@@ -249,7 +249,7 @@ async def api(
     account: str,
     ready: Ready,
     rate_limit: int,
-    archive: DirectoryArchive,
+    archive: Archive,
     clock: Clock,
 ) -> AsyncIterator[Api]:
     await Numbers(database, trunk="carrier").add(account, [VIRTUAL])

@@ -413,6 +413,7 @@ async def test_a_recording_has_plivo_s_fields_and_says_more(api: Api, database: 
         "rounded_recording_duration": 120,
         "to_number": OURS,
         "status": "ready",
+        "paused": False,
         "failure": None,
         "session_uuid": ids["session"],
         "size": 1234,

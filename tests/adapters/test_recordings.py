@@ -6,24 +6,30 @@ import hashlib
 import os
 import uuid
 from array import array
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncpg
 import pytest
 
 from bridge.aio import alongside
-from bridge.domain.recordings import NewRecording, RawRecording
-from bridge.domain.sessions import RecordingFormat
-from bridge.recordings.files import DirectoryArchive, Spool
+from bridge.domain.recordings import NewRecording, Pause, RawRecording, RecordingFailure
+from bridge.domain.sessions import RecordingAnnouncement, RecordingFormat, RecordingPlan
+from bridge.recordings.files import Archive, DirectoryArchive, Spool
 from bridge.recordings.worker import RecordingWorker
 from bridge.store.accounts import Accounts
+from bridge.store.calls import Calls
 from bridge.store.errors import StoreUnavailable
+from bridge.store.listener import Listener
+from bridge.store.pauses import PAUSE_CHANNEL, Pauses
 from bridge.store.pool import Database
 from bridge.store.recordings import Recordings
 from tests.adapters.conftest import Api, Clock
+from tests.adapters.test_calls import arrival
 from tests.people import ALICE, VIRTUAL
 from tests.sounds import heard, level, level_at, tone
 
@@ -44,8 +50,10 @@ class Site:
     api: Api
     database: Database
     spool: Path
-    archive: DirectoryArchive
+    archive: Archive
     worker: RecordingWorker
+    directory: Path
+    """Where the archive is, or what is on its way there."""
 
     async def recorded(
         self,
@@ -54,14 +62,16 @@ class Site:
         format: RecordingFormat = "wav",
         seconds: float = 2,
         over: bool = True,
+        failure: RecordingFailure | None = None,
     ) -> uuid.UUID:
-        """A call that was recorded, or is being."""
+        """A call that was recorded, or is being, or could not be."""
         session = await self.api.session()
         new = NewRecording(
             id=uuid.uuid4(),
             call_id=uuid.uuid4(),
             format=format,
             started_at=STARTED,
+            failure=failure,
         )
         async with self.database.transaction() as connection:
             await connection.execute(
@@ -88,9 +98,25 @@ class Site:
             (self.spool / f"{new.id}.raw").write_bytes(content)
         return new.id
 
+    def file(self, recording_id: uuid.UUID, format: RecordingFormat = "wav") -> Path | None:
+        """What the archive keeps of it, if that is a directory."""
+        return DirectoryArchive(self.directory).locate(recording_id, format)
+
     async def row(self, recording_id: uuid.UUID) -> Any:
         async with self.database.connection() as connection:
             return await connection.fetchrow("SELECT * FROM recording WHERE id = $1", recording_id)
+
+    async def told(self) -> list[tuple[str, dict[str, Any]]]:
+        """Events of recordings, in their order, with what they say beyond the call's own."""
+        _, found = await self.api("GET", "Event/")
+        return [
+            (
+                one["event_name"].removeprefix("SessionRecording"),
+                {k: v for k, v in one["attributes"].items() if k.startswith("Recording")},
+            )
+            for one in sorted(found["objects"], key=lambda one: one["sequence_number"] or 0)
+            if one["event_name"].startswith("SessionRecording")
+        ]
 
     async def ready(self) -> uuid.UUID:
         recording_id = await self.recorded(raw(tone(2, hz=440), tone(2, hz=1000)))
@@ -99,11 +125,11 @@ class Site:
 
 
 @pytest.fixture
-def site(api: Api, database: Database, archive: DirectoryArchive, tmp_path: Path) -> Site:
+def site(api: Api, database: Database, archive: Archive, tmp_path: Path) -> Site:
     spool = tmp_path / "spool"
     spool.mkdir()
     worker = RecordingWorker(Recordings(database), Spool(spool), archive, node="here")
-    return Site(api, database, spool, archive, worker)
+    return Site(api, database, spool, archive, worker, tmp_path / "recordings")
 
 
 async def content_of(site: Site, path: str, **headers: str) -> tuple[aiohttp.ClientResponse, bytes]:
@@ -115,7 +141,7 @@ async def content_of(site: Site, path: str, **headers: str) -> tuple[aiohttp.Cli
 async def test_what_asterisk_wrote_becomes_what_was_asked_for(site: Site, format: Any) -> None:
     recording_id = await site.recorded(raw(tone(2, hz=440), tone(2, hz=1000)), format=format)
     await site.worker.convert()
-    path = site.archive.locate(recording_id, format)
+    path = site.file(recording_id, format)
     assert path
     content = path.read_bytes()
     caller, callee = heard(content, format)
@@ -189,7 +215,7 @@ async def test_what_a_crash_left_is_cleared_up(site: Site) -> None:
     await site.worker.sweep()
     assert list(site.spool.iterdir()) == [stray], "it may be of a call that has just begun"
     assert not kept.exists()
-    assert site.archive.locate(recording_id, "wav")
+    assert site.file(recording_id)
 
 
 class AwayAtFirst(Recordings):
@@ -223,17 +249,131 @@ async def test_nothing_is_nobodys_while_its_row_waits_for_postgres(
     assert waiting.exists()
 
 
+async def test_its_application_is_told_when_it_begins_and_when_it_can_be_heard(
+    site: Site,
+) -> None:
+    recording_id = await site.recorded(raw(tone(2), tone(2)), over=True)
+    resource = f"/v1/Account/{site.api.account}/Recording/{recording_id}/"
+    began = {
+        "RecordingUUID": str(recording_id),
+        "RecordingResourceURL": resource,
+        "RecordingStartTime": "2026-01-01 12:00:00.000000 +0000 UTC",
+        "RecordingFormat": ".wav",
+    }
+    assert await site.told() == [("Initiated", began)]
+    await site.worker.convert()
+    [_, (name, said)] = await site.told()
+    assert (name, said) == (
+        "Completed",
+        began
+        | {
+            "RecordingURL": f"{resource}Media/",
+            "RecordingDuration": 2,
+            "RecordingEndTime": "2026-01-01 12:00:02.000000 +0000 UTC",
+        },
+    )
+    assert (await content_of(site, said["RecordingURL"], **site.api.auth))[0].status == 200
+    assert (await content_of(site, said["RecordingURL"]))[0].status == 401, "it is no secret"
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (RecordingFailure.REFUSED, ["Failed"]),
+        (RecordingFailure.DECLINED, ["Failed"]),
+        (None, ["Initiated", "Failed"]),  # and then there was no file
+    ],
+)
+async def test_its_application_is_told_why_there_is_none(
+    site: Site, failure: RecordingFailure | None, told: list[str]
+) -> None:
+    recording_id = await site.recorded(None, failure=failure)
+    await site.worker.convert()
+    steps = await site.told()
+    assert [name for name, _ in steps] == told
+    last = steps[-1][1]
+    assert last["RecordingUUID"] == str(recording_id)
+    assert last["RecordingFailureReason"] == (failure or "nothing-recorded")
+    assert "RecordingURL" not in last
+
+
+@pytest.mark.parametrize("announcement", RecordingAnnouncement)
+async def test_a_call_is_recorded_as_its_session_says(
+    site: Site, announcement: RecordingAnnouncement
+) -> None:
+    await site.api.session(record=True, recording_announcement=announcement.value)
+    calls = Calls(site.database, node="here")
+    found = (await calls.arrived(arrival())).session
+    assert found
+    assert found.recording == RecordingPlan("mp3", announcement)
+    [after_a_restart] = await calls.open_calls()
+    assert after_a_restart.recording == found.recording
+
+
+class DiesBefore(Recordings):
+    """Recordings of a process that dies before it has written that one is finished."""
+
+    async def finish(self, *_: Any, **__: Any) -> None:
+        raise StoreUnavailable("dead")
+
+
+class DiesAfter(Recordings):
+    """Recordings of a process that dies when it has written that one is finished."""
+
+    async def finish(self, *said: Any, **more: Any) -> None:
+        await super().finish(*said, **more)
+        raise StoreUnavailable("dead")
+
+
+@pytest.mark.parametrize("rows", [DiesBefore, DiesAfter])
+async def test_what_a_crash_leaves_is_done_again_and_told_once(
+    site: Site, rows: type[Recordings]
+) -> None:
+    recording_id = await site.recorded(raw(tone(1), tone(1)), seconds=1)
+    worker = RecordingWorker(rows(site.database), Spool(site.spool), site.archive, node="here")
+    with pytest.raises(StoreUnavailable):
+        await worker.convert()
+    await site.worker.convert()
+    await site.worker.sweep()
+    assert [name for name, _ in await site.told()] == ["Initiated", "Completed"]
+    assert (await site.row(recording_id))["state"] == "ready"
+    assert site.file(recording_id)
+    assert list(site.spool.iterdir()) == []
+
+
+async def test_what_is_said_twice_is_told_once(site: Site) -> None:
+    recording_id = await site.recorded(raw(tone(1), tone(1)), seconds=1)
+    rows = Recordings(site.database)
+    [found] = await rows.raw("here", settled=2)
+    for size in (1, 2):
+        await rows.finish(found, ended_at=STARTED, size=size, sha256=bytes(32), failure=None)
+    await rows.fail(found, RecordingFailure.NOTHING_RECORDED, ended_at=STARTED)
+    assert [name for name, _ in await site.told()] == ["Initiated", "Completed"]
+    assert (await site.row(recording_id))["bytes"] == 1
+
+
+async def test_none_is_ready_of_which_nobody_is_told(site: Site) -> None:
+    recording_id = await site.recorded(raw(tone(1), tone(1)), seconds=1)
+    async with site.database.connection() as connection:
+        await connection.execute(
+            "ALTER TABLE event ADD CHECK (name <> 'SessionRecordingCompleted') NOT VALID"
+        )
+    with pytest.raises(asyncpg.CheckViolationError):
+        await site.worker.convert()
+    assert (await site.row(recording_id))["state"] == "in-progress"
+
+
 async def test_recordings_are_erased_when_their_days_are_over(site: Site) -> None:
     recording_id = await site.ready()
     accounts = Accounts(site.database)
     await accounts.keep_recordings(site.api.account, 36500)
     await Recordings(site.database).remove_overdue()
     await site.worker.erase()
-    assert site.archive.locate(recording_id, "wav")
+    assert site.file(recording_id)
     await accounts.keep_recordings(site.api.account, 1)
     await Recordings(site.database).remove_overdue()
     await site.worker.erase()
-    assert site.archive.locate(recording_id, "wav") is None
+    assert site.file(recording_id) is None
     assert (await site.row(recording_id))["erased_at"]
     assert (await site.api("GET", f"Recording/{recording_id}/"))[0] == 404
     assert (await site.api("GET", "Recording/"))[1]["objects"] == []
@@ -252,7 +392,7 @@ async def test_a_removed_recording_is_given_out_no_more(site: Site) -> None:
     assert (await site.api("GET", f"Recording/{recording_id}/Media/"))[0] == 404
     assert (await content_of(site, shown["recording_url"]))[0].status == 410
     await site.worker.erase()
-    assert site.archive.locate(recording_id, "wav") is None
+    assert site.file(recording_id) is None
 
 
 async def test_its_account_hears_it_and_no_other(site: Site) -> None:
@@ -284,7 +424,7 @@ async def test_a_range_of_its_bytes(
     site: Site, wanted: str, status: int, part: slice | None, said: str
 ) -> None:
     recording_id = await site.ready()
-    file = site.archive.locate(recording_id, "wav")
+    file = site.file(recording_id)
     assert file
     whole = file.read_bytes()
     path = f"/v1/Account/{site.api.account}/Recording/{recording_id}/Media/"
@@ -322,3 +462,101 @@ async def test_a_signed_url_needs_no_account_and_is_over_in_time(site: Site, clo
         assert (await content_of(site, wrong))[0].status == 400
     clock.time += 60
     assert (await content_of(site, url))[0].status == 410
+
+
+# --- pauses ---
+
+
+class Bridge:
+    """What the bridge of a node hears of pauses, and writes down."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.asked: asyncio.Queue[Pause] = asyncio.Queue()
+
+    @asynccontextmanager
+    async def hears(self, node: str = "here") -> AsyncIterator[None]:
+        pauses = Pauses(self.database, node=node, pause=self.asked.put_nowait)
+        async with alongside(Listener(self.database, [PAUSE_CHANNEL], pauses.look).run()):
+            yield
+
+    async def next_asked(self) -> Pause:
+        async with asyncio.timeout(10):
+            return await self.asked.get()
+
+    async def does(self, pause: Pause, *, after: float) -> None:
+        at = STARTED + timedelta(seconds=after)
+        async with self.database.transaction() as connection:
+            await Recordings(self.database).write_pause(connection, pause, at)
+
+
+async def test_a_pause_comes_to_the_bridge_that_carries_the_call(site: Site) -> None:
+    recording_id = await site.recorded(raw(tone(2), tone(2)), over=False)
+    path, bridge = f"Recording/{recording_id}/", Bridge(site.database)
+    async with bridge.hears():
+        for what, paused, after in (("Pause", True, 1), ("Resume", False, 3)):
+            status, shown = await site.api("POST", f"{path}{what}/")
+            assert (status, shown["paused"]) == (202, not paused), "not yet"
+            asked = await bridge.next_asked()
+            while asked.paused is not paused:  # it may be told of one twice
+                asked = await bridge.next_asked()
+            assert asked.recording_id == recording_id
+            for _ in range(2):
+                await bridge.does(asked, after=after)
+            assert (await site.api("GET", path))[1]["paused"] is paused
+    assert (await site.row(recording_id))["paused_for"] == timedelta(seconds=2)
+
+
+async def test_a_pause_that_nobody_heard_of_is_found(site: Site) -> None:
+    recording_id = await site.recorded(None, over=False)
+    assert (await site.api("POST", f"Recording/{recording_id}/Pause/"))[0] == 202
+    here, elsewhere = Bridge(site.database), Bridge(site.database)
+    async with elsewhere.hears("elsewhere"), here.hears():
+        assert (await here.next_asked()).recording_id == recording_id
+    assert elsewhere.asked.empty()
+
+
+async def test_who_changes_his_mind_while_it_is_done_is_heard(site: Site) -> None:
+    recording_id = await site.recorded(None, over=False)
+    path, bridge = f"Recording/{recording_id}/", Bridge(site.database)
+    async with bridge.hears():
+        await site.api("POST", f"{path}Pause/")
+        first = await bridge.next_asked()
+        await site.api("POST", f"{path}Resume/")  # which is how it still is
+        await bridge.does(first, after=1)
+        asked = await bridge.next_asked()
+        while asked.paused:
+            asked = await bridge.next_asked()
+
+
+async def test_only_what_is_being_recorded_is_paused(site: Site) -> None:
+    over = await site.recorded(None)
+    failed = await site.recorded(None, failure=RecordingFailure.DECLINED)
+    live = await site.recorded(None, over=False)
+    for recording_id in (failed, over):
+        assert (await site.api("POST", f"Recording/{recording_id}/Pause/"))[0] == 409
+    assert (await site.api("POST", f"Recording/{uuid.uuid4()}/Pause/"))[0] == 404
+    other = await Accounts(site.database).create("Other", token="8" * 64)
+    auth = {"Authorization": aiohttp.encode_basic_auth(other, "8" * 64)}
+    path = f"/v1/Account/{other}/Recording/{live}/Pause/"
+    assert (await site.api("POST", path, headers=auth))[0] == 404
+    assert not (await site.row(live))["pause_wanted"]
+
+
+async def test_a_recording_that_was_paused_is_complete(site: Site) -> None:
+    recording_id = await site.recorded(raw(tone(2), tone(2)), over=False)
+    bridge = Bridge(site.database)
+    await bridge.does(Pause(recording_id, uuid.uuid4(), True), after=2)
+    async with site.database.connection() as connection:
+        await connection.execute(
+            "UPDATE call SET ended_at = $1, disposition = 'completed', reason = 'hung-up',"
+            " fault = 'none', hung_up_by = 'caller'",
+            STARTED + timedelta(seconds=60),
+        )
+    await site.worker.convert()
+    row = await site.row(recording_id)
+    assert (row["state"], row["failure"]) == ("ready", None)
+    assert row["ended_at"] == STARTED + timedelta(seconds=60)
+    assert (await site.told())[-1][1]["RecordingDuration"] == 2
+    _, shown = await site.api("GET", f"Recording/{recording_id}/")
+    assert (shown["recording_duration_ms"], shown["paused"]) == ("2000.00000", False)

@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from bridge.api.operations import OPERATIONS
-from bridge.recordings.files import DirectoryArchive
+from bridge.recordings.files import Archive
 from bridge.store.pool import Database
 from tests.adapters.conftest import TOKEN, Api
 from tests.adapters.meanwhile import alice_calls_bob
@@ -27,7 +27,7 @@ _POOL = ",".join(f"+1202555{number}" for number in range(1000, 2000))
 
 
 async def test_whatever_is_asked_is_answered_as_described(
-    api: Api, database: Database, archive: DirectoryArchive, tmp_path: Path
+    api: Api, database: Database, archive: Archive, tmp_path: Path
 ) -> None:
     await api("POST", "Number/", {"numbers": _POOL})
     await alice_calls_bob(database, (await api.session(callback_url=_HOOK))["session_uuid"])
@@ -43,6 +43,11 @@ async def test_whatever_is_asked_is_answered_as_described(
             " sha256('') FROM call LIMIT 1"
         )
         await connection.execute(
+            "INSERT INTO recording (id, call, format, started_at)"
+            " SELECT '00000000-0000-4000-8000-000000000005', id, 'mp3', now()"
+            "   FROM call WHERE ended_at IS NULL"
+        )
+        await connection.execute(
             "INSERT INTO event (id, account, session, sequence, name)"
             " SELECT '00000000-0000-4000-8000-000000000004', account, id, 1, 'SessionTimeout'"
             "   FROM session WHERE options->>'callback_url' IS NOT NULL"
@@ -55,7 +60,7 @@ async def test_whatever_is_asked_is_answered_as_described(
         )
         await connection.execute("UPDATE session SET subaccount = 'SASTAYSAAAAAAAAAAAAA'")
     archive.room_for(_RECORDING, "mp3").write_bytes(b"a")
-    archive.keep(_RECORDING, "mp3")
+    await archive.keep(_RECORDING, "mp3")
     _, recording = await api("GET", f"Recording/{_RECORDING}/")
     with structlog.testing.capture_logs() as lines:
         # A signature that fits is not to be hit upon; and whether this is deleted first is chance.

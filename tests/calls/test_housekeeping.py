@@ -1,5 +1,6 @@
 """What is done about calls that an earlier process carried, or that ended unseen."""
 
+import dataclasses
 import uuid
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from bridge.calls.housekeeping import Housekeeping
 from bridge.domain.errors import Unavailable
 from bridge.domain.outcomes import Disposition, HungUpBy
 from bridge.domain.records import Arrival, OpenCall
-from bridge.domain.sessions import AnswerGuard
+from bridge.domain.sessions import AnswerGuard, RecordingPlan
 from tests.calls.conftest import Exchange, settle
 from tests.fakes.asterisk import EPOCH
 from tests.people import ALICE, BOB, SESSION, VIRTUAL
@@ -116,6 +117,22 @@ async def test_a_call_that_ended_unseen_is_completed_with_the_latest_time_it_can
     assert exchange.record.outcome.disposition is Disposition.COMPLETED
     assert exchange.record.outcome.hung_up_by is HungUpBy.UNKNOWN
     assert exchange.record.end_is_estimate
+
+
+async def test_one_that_is_answered_only_then_is_recorded_if_it_is_to_be(
+    exchange: Exchange,
+) -> None:
+    call = open_call(exchange, answered=False)
+    exchange.call_log.open = [dataclasses.replace(call, recording=RecordingPlan("wav"))]
+    exchange.asterisk.comes_in(call.arrival.channel_id)
+    b_leg = exchange.asterisk.is_placed(b_channel_id(call.arrival.call_id))
+    await housekeeping(exchange).tidy()
+    await settle()
+    exchange.asterisk.answers(b_leg)
+    await settle()
+    [recording] = exchange.call_log.recordings
+    assert (recording.format, recording.failure) == ("wav", None)
+    exchange.asterisk.hangs_up(b_leg)
 
 
 async def test_one_that_had_only_rung_was_lost_by_us(exchange: Exchange) -> None:

@@ -1,14 +1,16 @@
 """A call of a session that wants its calls recorded."""
 
+import asyncio
 import dataclasses
 
 import pytest
 
 from bridge.ari.errors import AsteriskUnreachable, RequestRefused
+from bridge.calls.live_call import LiveCall
 from bridge.domain.announcements import Announcement
 from bridge.domain.outcomes import Disposition
-from bridge.domain.recordings import RecordingFailure
-from bridge.domain.sessions import RecordingPlan
+from bridge.domain.recordings import Pause, RecordingFailure
+from bridge.domain.sessions import RecordingAnnouncement, RecordingPlan
 from tests.calls.conftest import Exchange, settle
 from tests.calls.test_masked_call import callee_leg, talk
 from tests.people import ALICE_CALLS, SESSION
@@ -21,6 +23,13 @@ def recorded(exchange: Exchange) -> Exchange:
     session = dataclasses.replace(SESSION, recording=RecordingPlan("wav"))
     exchange.call_log.lookup = dataclasses.replace(ALICE_CALLS, session=session)
     return exchange
+
+
+async def announced(exchange: Exchange, announcement: RecordingAnnouncement) -> LiveCall:
+    """A call that was answered, and of whose recording the two are told or asked."""
+    session = dataclasses.replace(SESSION, recording=RecordingPlan("wav", announcement))
+    exchange.call_log.lookup = dataclasses.replace(ALICE_CALLS, session=session)
+    return await talk(exchange)
 
 
 def commands(exchange: Exchange) -> list[str]:
@@ -85,10 +94,7 @@ async def test_a_callee_who_hangs_up_on_the_way_leaves_no_recording(recorded: Ex
 
 
 async def test_where_it_is_wanted_both_are_told_before_it_begins(exchange: Exchange) -> None:
-    plan = RecordingPlan("wav", announced=True)
-    session = dataclasses.replace(SESSION, recording=plan)
-    exchange.call_log.lookup = dataclasses.replace(ALICE_CALLS, session=session)
-    call = await talk(exchange)
+    call = await announced(exchange, RecordingAnnouncement.PLAY)
     told = ("play", *Announcement.BEING_RECORDED.media)
     said = [(one[0], *one[2:]) for one in exchange.asterisk.log if one[0] == "play"]
     assert said == [told, told]
@@ -101,10 +107,140 @@ async def test_where_it_is_wanted_both_are_told_before_it_begins(exchange: Excha
 
 
 async def test_who_hangs_up_at_the_announcement_is_not_recorded(exchange: Exchange) -> None:
-    session = dataclasses.replace(SESSION, recording=RecordingPlan("wav", announced=True))
-    exchange.call_log.lookup = dataclasses.replace(ALICE_CALLS, session=session)
-    call = await talk(exchange)
+    call = await announced(exchange, RecordingAnnouncement.PLAY)
     exchange.asterisk.hangs_up(callee_leg(call))
     await settle()
     assert call.a_leg.state.ended
     assert exchange.call_log.recordings == []
+
+
+# --- consent ---
+
+
+async def test_who_agree_are_recorded(exchange: Exchange) -> None:
+    call = await announced(exchange, RecordingAnnouncement.PRESS_1)
+    asked = ("play", *Announcement.AGREE_TO_RECORDING.media)
+    said = [(one[0], *one[2:]) for one in exchange.asterisk.log if one[0] == "play"]
+    assert said == [asked, asked], "both, at the same time"
+    exchange.asterisk.presses(call.a_leg, "1")
+    exchange.asterisk.has_played(callee_leg(call))
+    await asyncio.sleep(4)
+    assert "join" not in commands(exchange), "one has not said"
+    exchange.asterisk.presses(callee_leg(call), "1")
+    await settle()
+    assert commands(exchange)[-2:] == ["record", "join"]
+    [recording] = exchange.call_log.recordings
+    assert recording.failure is None
+    exchange.asterisk.hangs_up(call.a_leg)
+
+
+@pytest.mark.parametrize("who", ["caller", "callee"])
+async def test_one_who_presses_another_key_is_connected_and_nobody_is_recorded(
+    exchange: Exchange, who: str
+) -> None:
+    call = await announced(exchange, RecordingAnnouncement.PRESS_1)
+    one, other = call.a_leg, callee_leg(call)
+    exchange.asterisk.presses(other if who == "caller" else one, "1")
+    exchange.asterisk.presses(one if who == "caller" else other, "2")
+    await settle()
+    assert exchange.asterisk.bridges
+    assert "record" not in commands(exchange)
+    [recording] = exchange.call_log.recordings
+    assert recording.failure is RecordingFailure.DECLINED
+    assert exchange.asterisk.playing == {}
+    exchange.asterisk.hangs_up(call.a_leg)
+
+
+async def test_silence_is_no_consent(exchange: Exchange) -> None:
+    call = await announced(exchange, RecordingAnnouncement.PRESS_1)
+    exchange.asterisk.presses(call.a_leg, "1")
+    exchange.asterisk.has_played(callee_leg(call))
+    await asyncio.sleep(6)
+    assert exchange.asterisk.bridges
+    assert "record" not in commands(exchange)
+    [recording] = exchange.call_log.recordings
+    assert recording.failure is RecordingFailure.DECLINED
+    exchange.asterisk.hangs_up(call.a_leg)
+
+
+async def test_a_key_that_was_pressed_before_is_no_answer(exchange: Exchange) -> None:
+    session = dataclasses.replace(
+        SESSION, recording=RecordingPlan("wav", RecordingAnnouncement.PRESS_1)
+    )
+    exchange.call_log.lookup = dataclasses.replace(ALICE_CALLS, session=session)
+    call = await exchange.comes_in()
+    for leg in (call.a_leg, callee_leg(call)):
+        exchange.asterisk.presses(leg, "1")
+    exchange.asterisk.answers(callee_leg(call))
+    await settle()
+    assert "join" not in commands(exchange)
+    exchange.asterisk.hangs_up(call.a_leg)
+
+
+@pytest.mark.parametrize("announcement", ["play", "press_1"])
+async def test_a_customer_need_not_wait_for_the_announcement_s_end(
+    exchange: Exchange, announcement: str
+) -> None:
+    call = await announced(exchange, RecordingAnnouncement(announcement))
+    call.asked_to_end.set()
+    await settle()
+    assert call.a_leg.state.ended
+    assert exchange.record.outcome.reason == "customer-hung-up"
+    assert exchange.call_log.recordings == []
+
+
+# --- pauses ---
+
+
+def pauses(exchange: Exchange) -> list[bool]:
+    """What Asterisk was asked for: to pause, or to go on."""
+    return [one[2] for one in exchange.asterisk.log if one[0] == "pause"]
+
+
+async def asks(exchange: Exchange, call: LiveCall, *, paused: bool) -> None:
+    [recording] = exchange.call_log.recordings
+    exchange.switchboard.pause_recording(Pause(recording.id, call.id, paused))
+    await settle()
+
+
+async def test_a_recording_is_paused_and_goes_on(recorded: Exchange) -> None:
+    call = await talk(recorded)
+    for paused in (True, False):
+        await asks(recorded, call, paused=paused)
+        assert recorded.call_log.pauses[-1].paused is paused
+    assert pauses(recorded) == [True, False]
+    assert recorded.asterisk.bridges
+    recorded.asterisk.hangs_up(call.a_leg)
+
+
+async def test_what_is_asked_for_twice_is_done_once(recorded: Exchange) -> None:
+    call = await talk(recorded)
+    for _ in range(2):
+        await asks(recorded, call, paused=True)
+    assert pauses(recorded) == [True]
+    recorded.asterisk.hangs_up(call.a_leg)
+    await settle()
+    await asks(recorded, call, paused=False)
+    assert pauses(recorded) == [True], "it is over"
+
+
+async def test_a_pause_that_fails_ends_no_call_and_is_tried_again(recorded: Exchange) -> None:
+    call = await talk(recorded)
+    recorded.asterisk.fails_to["pause"] = AsteriskUnreachable("away")
+    await asks(recorded, call, paused=True)
+    assert recorded.call_log.pauses == [], "nobody is told what is not so"
+    recorded.asterisk.fails_to.clear()
+    await asks(recorded, call, paused=True)
+    assert pauses(recorded) == [True, True]
+    assert [one.paused for one in recorded.call_log.pauses] == [True]
+    recorded.asterisk.hangs_up(call.a_leg)
+
+
+async def test_an_asterisk_that_cannot_pause_is_asked_once(recorded: Exchange) -> None:
+    call = await talk(recorded)
+    recorded.asterisk.can_record = False
+    for _ in range(2):
+        await asks(recorded, call, paused=True)
+    assert pauses(recorded) == [True]
+    assert recorded.call_log.pauses == []
+    recorded.asterisk.hangs_up(call.a_leg)

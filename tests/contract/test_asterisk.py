@@ -118,6 +118,11 @@ async def test_a_leg_that_is_to_be_recorded_comes_back_and_is_joined(rig: Rig) -
         assert await rig.switch.record(b_leg, uuid.uuid4())
         assert b_leg.state.recorded_at
         async with rig.switch.joined(a_leg, b_leg, call_id=call_id, call_time_limit=60):
+            for paused in (True, True, False, False):
+                before = b_leg.state.recorded_at
+                assert await rig.switch.pause_recording(b_leg, call_id=call_id, paused=paused)
+                assert b_leg.state.recorded_at != before
+                assert b_leg.state.in_stasis
             await rig.end()
             await ends(a_leg, b_leg)
         assert not await rig.switch.record(b_leg, uuid.uuid4()) or b_leg.state.ended

@@ -64,6 +64,7 @@ def test_the_demo_sees_all_of_it_on_the_wire(tmp_path: Path) -> None:
         "Bob's phone rings: and shows +12025550142",
         "Bob calls +12025550142",
         "A stranger calls +12025550142: 403",
+        "a party to each channel",
         "All of it was seen on the wire",
     ):
         assert step in done.stdout

@@ -2,7 +2,10 @@
 
 import contextlib
 import hashlib
+import http.server
 import subprocess
+import threading
+import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping
@@ -18,6 +21,7 @@ from tests.e2e.conftest import Site
 from tests.e2e.tones import Tone, channels, loudness
 
 _CALLER, _CALLEE = 440, 880
+_SECRET = (600, 1200)  # what is said in a pause
 _TALK = 75  # frames of 20 ms
 
 
@@ -63,6 +67,48 @@ def talking(site: Site) -> Iterator[tuple[Phone, Tone, Tone]]:
     callee.finish()
 
 
+@contextlib.contextmanager
+def receiver() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """URL of an application, and what it was told."""
+    told: list[dict[str, str]] = []
+
+    class Application(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            told.append(dict(urllib.parse.parse_qsl(body)))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Application) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/", told
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_its_application_is_told_and_fetches_it(site: Site) -> None:
+    with receiver() as (url, told):
+        site.create_session(record=True, callback_url=url, recording_callback_url=url)
+        with talking(site) as (caller, _, _):
+            caller.cue()
+        assert until(lambda: "SessionRecordingCompleted" in str(told), within=15)
+    names = [one["EventName"] for one in told]
+    initiated = names.index("SessionRecordingInitiated")
+    assert names[initiated - 1] == "SessionFirstPartyAnswer"
+    assert names[-2:] == ["SessionPartiesHangup", "SessionRecordingCompleted"]
+    assert [int(one["SequenceNumber"]) for one in told] == list(range(1, len(told) + 1))
+    said, recording = told[-1], finished(site)
+    assert said["RecordingUUID"] == str(recording["id"])
+    assert said["RecordingURL"].endswith(f"Recording/{recording['id']}/Media/")
+    assert len(site.client.audio(str(recording["id"]))) == recording["bytes"]
+
+
 @pytest.mark.parametrize("format", ["wav", "mp3"])
 def test_each_party_is_in_its_own_channel(site: Site, format: Literal["mp3", "wav"]) -> None:
     site.create_session(record=True, record_file_format=format)
@@ -94,6 +140,52 @@ def test_each_party_is_in_its_own_channel(site: Site, format: Literal["mp3", "wa
     with urllib.request.urlopen(url) as answer:  # noqa: S310 - our own API
         assert answer.read() == content
     assert_only_ids(site)
+
+
+@pytest.mark.parametrize("bridge_dies", [False, True])
+def test_what_is_said_in_a_pause_is_not_in_it(site: Site, bridge_dies: bool) -> None:
+    site.create_session(record=True, record_file_format="wav")
+
+    def asked(what: str) -> None:
+        """Have it paused, or go on, and wait until it is so."""
+        [found] = site.stack.rows(
+            "SELECT recording.id FROM recording JOIN call ON call.id = recording.call"
+            " WHERE call.virtual_number = $1",
+            site.virtual,
+        )
+        path = f"Recording/{found['id']}/"
+        assert site.client.request("POST", f"{path}{what}/", {})[0] == 202
+        paused = what == "Pause"
+        assert until(lambda: site.client.request("GET", path)[1]["paused"] is paused, within=10)
+
+    def talk() -> None:
+        """A while, in which each hears the other."""
+        heard = [len(sound.heard) for sound in (a_sound, b_sound)]
+        assert until(lambda: len(a_sound.heard) > heard[0] + _TALK, within=10)
+        assert until(lambda: len(b_sound.heard) > heard[1] + _TALK, within=10)
+
+    with talking(site) as (caller, a_sound, b_sound):
+        asked("Pause")
+        a_sound.hertz, b_sound.hertz = _SECRET
+        talk()
+        if bridge_dies:
+            site.stack.bridge.kill()
+            site.stack.bridge.start()
+        a_sound.hertz, b_sound.hertz = _CALLER, _CALLEE
+        asked("Resume")
+        talk()
+        caller.cue()
+    call, recording = site.call_record(), finished(site)
+    assert (recording["state"], recording["failure"]) == ("ready", None)
+    left, right = channels(site.stack.recordings / f"{recording['id']}.wav", "wav")
+    for samples, own in ((left, _CALLER), (right, _CALLEE)):
+        pieces = [samples[start : start + 800] for start in range(0, len(samples) - 800, 800)]
+        assert max(loudness(piece, hertz) for piece in pieces for hertz in _SECRET) < 0.01
+        for piece in (*pieces[2:10], *pieces[-10:-2]):  # before it, and after
+            assert 0.08 < loudness(piece, own) < 0.12
+    assert len(left) == len(right)
+    talked = call["ended_at"] - call["answered_at"] - recording["paused_for"]
+    assert len(left) / 8000 == pytest.approx(talked.total_seconds(), abs=0.5)
 
 
 def test_a_session_that_does_not_want_it_is_not_recorded(site: Site) -> None:
@@ -172,8 +264,9 @@ def _nothing_raw_is_left(site: Site) -> Iterator[None]:
     assert until(lambda: list(spool.iterdir()) == [], within=15)
 
 
-def test_both_hear_first_that_they_are_recorded(site: Site) -> None:
-    site.create_session(record=True, record_file_format="wav", recording_announcement="play")
+@pytest.mark.parametrize("announcement", ["play", "press_1"])
+def test_both_hear_first_that_they_are_recorded(site: Site, announcement: str) -> None:
+    site.create_session(record=True, recording_announcement=announcement)
     a, b = Caller(), Callee()
     a_sound, b_sound = site.caller_sound(), site.callee_sound()
     callee = site.waits(
@@ -190,6 +283,9 @@ def test_both_hear_first_that_they_are_recorded(site: Site) -> None:
         assert until(lambda: min(len(a_sound.heard), len(b_sound.heard)) > 25, within=10)
         joined = "SELECT FROM call WHERE virtual_number = $1 AND answered_at IS NOT NULL"
         assert site.stack.rows(joined, site.virtual) == []
+        if announcement == "press_1":  # both agree, at once
+            a_sound.presses("1", media(caller.has_seen("SIP/2.0 200")))
+            b_sound.presses("1", media(callee.has_seen("INVITE")))
         assert until(lambda: bool(site.stack.rows(joined, site.virtual)), within=15)
     invite, answer = callee.has_seen("INVITE"), caller.has_seen("SIP/2.0 200")
     with a_sound.speaking_to(media(answer)), b_sound.speaking_to(media(invite)):

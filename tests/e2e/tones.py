@@ -19,12 +19,12 @@ class Tone(Sound):
 
     def __init__(self, address: str, *, hertz: int) -> None:
         super().__init__(address, seed=hertz)
-        self._hertz = hertz
+        self.hertz = hertz
 
     def _say(self, number: int) -> bytes:
         first = number * _FRAME
         return bytes(
-            _mu_law(round(3276 * math.sin(2 * math.pi * self._hertz * at / _RATE)))
+            _mu_law(round(3276 * math.sin(2 * math.pi * self.hertz * at / _RATE)))
             for at in range(first, first + _FRAME)
         )
 

@@ -155,6 +155,16 @@ class FakeAsterisk:
         self.feed(b_leg, "StasisStart", **back)
         return True
 
+    async def pause_recording(self, b_leg: Leg, *, call_id: UUID, paused: bool) -> bool:
+        assert bridge_id(call_id) in self.bridges
+        self._command("pause", b_leg.channel_id, paused)
+        if not self.can_record:
+            return False
+        self.feed(b_leg, "StasisEnd")
+        back = {"channel": self._channel(b_leg, "Up"), "args": RECORDED}
+        self.feed(b_leg, "StasisStart", **back)
+        return True
+
     @asynccontextmanager
     async def joined(
         self, a_leg: Leg, b_leg: Leg, *, call_id: UUID, call_time_limit: float

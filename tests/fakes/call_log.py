@@ -7,7 +7,7 @@ from uuid import UUID
 
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import Guess
-from bridge.domain.recordings import NewRecording
+from bridge.domain.recordings import NewRecording, Pause
 from bridge.domain.records import Arrival, CallRecord, OpenCall, Role
 from bridge.domain.routing import Lookup
 
@@ -28,6 +28,7 @@ class FakeCallLog:
     told: list[tuple[str, UUID]] = dataclasses.field(default_factory=list)
     answers: list[UUID] = dataclasses.field(default_factory=list)
     recordings: list[NewRecording] = dataclasses.field(default_factory=list)
+    pauses: list[Pause] = dataclasses.field(default_factory=list)
     records: list[CallRecord] = dataclasses.field(default_factory=list)
     open: list[OpenCall] = dataclasses.field(default_factory=list)
     unwritten: Collection[UUID] = ()
@@ -68,6 +69,9 @@ class FakeCallLog:
 
     def recording(self, recording: NewRecording) -> None:
         self.recordings.append(recording)
+
+    def recording_paused(self, pause: Pause, at: datetime) -> None:
+        self.pauses.append(pause)
 
     def ended(self, record: CallRecord) -> None:
         self.records.append(record)

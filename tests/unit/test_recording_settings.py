@@ -32,3 +32,43 @@ def test_a_secret_that_can_be_guessed_is_refused() -> None:
 def test_asterisk_is_told_where_to_write_as_it_calls_it(given: dict[str, str], told: str) -> None:
     site = SiteSettings.model_validate({"ari_password": "x" * 32, **given})
     assert asterisk_config.render(site)["extensions.conf"] == f"BRIDGE_RECORDINGS={told}\n"
+
+
+STORE = {
+    "recording_s3_url": "https://objects.example:9000",
+    "recording_s3_bucket": "recordings",
+    "recording_s3_access_key": "key",
+    "recording_s3_secret_key": "very secret",
+}
+
+
+def test_recordings_are_kept_in_a_directory_unless_there_is_a_store() -> None:
+    assert RecordingSettings().recording_bucket is None
+    settings = RecordingSettings.model_validate(STORE)
+    assert settings.recording_bucket
+    assert settings.recording_bucket.url == "https://objects.example:9000"
+    assert "very secret" not in f"{settings!r} {settings.recording_bucket!r}"
+
+
+def test_every_part_of_a_store_that_is_missing_is_named() -> None:
+    given = {"recording_s3_url": STORE["recording_s3_url"], "recording_s3_bucket": "recordings"}
+    with pytest.raises(
+        pydantic.ValidationError,
+        match="BRIDGE_RECORDING_S3_ACCESS_KEY, BRIDGE_RECORDING_S3_SECRET_KEY must be set too",
+    ):
+        RecordingSettings.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("recording_s3_url", "https://objects.example/a/path"),
+        ("recording_s3_url", "https://user:word@objects.example"),
+        ("recording_s3_url", "ftp://objects.example"),
+        ("recording_s3_bucket", "a/b"),
+        ("recording_s3_region", "?"),
+    ],
+)
+def test_a_store_is_a_plain_place(name: str, value: str) -> None:
+    with pytest.raises(pydantic.ValidationError, match=name):
+        RecordingSettings.model_validate({**STORE, name: value})

@@ -6,7 +6,7 @@ from bridge.api.answers.fields import Answer, Digits, Identified, Meta, Uuid
 
 
 class Recording(Answer):
-    """Plivo's fields, and beyond them status, failure, session_uuid, size and sha256.
+    """Plivo's fields, and beyond them status, paused, failure, session_uuid, size and sha256.
 
     What is known only at the end is null until then.
     """
@@ -33,6 +33,8 @@ class Recording(Answer):
     """Seconds, to the nearest minute, at least one."""
     to_number: Digits
     status: Literal["in-progress", "ready", "failed"]
+    paused: bool
+    """Nothing of what is said now is kept."""
     failure: str | None
     """Why there is none, or not all of it."""
     session_uuid: Uuid

@@ -92,7 +92,7 @@ class Session(Answer):
     second_party_alternates: list[Digits]
     callback_format: Literal["form", "json"]
     callback_events: Literal["standard", "all"]
-    recording_announcement: Literal["none", "play"]
+    recording_announcement: Literal["none", "play", "press_1"]
     answer_guard: Literal["none", "press_1"]
     time_limit_warning: int
     quiet_hours: dict[str, str] | None

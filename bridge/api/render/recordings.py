@@ -31,6 +31,7 @@ def recording(account: str, one: Recording, *, url: str | None) -> Json:
         "rounded_recording_duration": None if length is None else _rounded(length),
         "to_number": digits(one.virtual_number),
         "status": one.state.value,
+        "paused": one.paused,
         "failure": one.failure.value if one.failure else None,
         "session_uuid": str(one.session),
         "size": one.size,

@@ -40,7 +40,7 @@ from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import Pins
 from bridge.domain.reports import SessionStatus
 from bridge.domain.requests import NewSession, SessionChange, SessionFilter, Window
-from bridge.domain.sessions import AnswerGuard, Direction, Side
+from bridge.domain.sessions import AnswerGuard, Direction, RecordingAnnouncement, Side
 
 _ALIASES = {
     "geo_match": "geomatch",  # Node
@@ -88,7 +88,6 @@ CallTimeLimit = Annotated[int, Field(ge=60, le=86400)]
 RingTimeout = Annotated[int, Field(ge=5, le=180)]
 CallbackFormat = Literal["form", "json"]
 CallbackEvents = Literal["standard", "all"]
-Announced = Literal["none", "play"]
 TimeLimitWarning = Annotated[int, Field(ge=-1, le=600)]
 MaxCalls = Annotated[int, Field(ge=1, le=100_000)]
 MaxTotalDuration = Annotated[int, Field(ge=1, le=31 * 86400)]
@@ -169,8 +168,9 @@ class CreateSession(BaseModel):
     """What the body of a callback is, also of one about a recording; a GET has none."""
     callback_events: CallbackEvents = "standard"
     """``all``: also those that Plivo had until 2023, such as that a party is being called."""
-    recording_announcement: Announced = "none"
-    """``play``: both hear, before they are joined, that their call is recorded."""
+    recording_announcement: RecordingAnnouncement = RecordingAnnouncement.NONE
+    """``play``: both hear, before they are joined, that their call is recorded; ``press_1``: both
+    are asked then, and unless both press 1 it is not recorded."""
     answer_guard: AnswerGuard = AnswerGuard.NONE
     """``press_1``: who answers must press 1, so that no mailbox is connected."""
     time_limit_warning: TimeLimitWarning | None = None
@@ -391,7 +391,7 @@ class UpdateSession(BaseModel):
 
     callback_format: CallbackFormat | None = None
     callback_events: CallbackEvents | None = None
-    recording_announcement: Announced | None = None
+    recording_announcement: RecordingAnnouncement | None = None
     answer_guard: AnswerGuard | None = None
     time_limit_warning: TimeLimitWarning | None = None
     quiet_hours: Quiet | None = None
