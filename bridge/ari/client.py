@@ -298,7 +298,7 @@ class Asterisk:
             LegState(
                 placed=arrival.origin is Origin.CALL_ME,
                 started_at=arrival.started_at,
-                answered_at=call.answered_at,
+                answered_at=call.caller_answered_at or call.answered_at,
             ),
         )
         b_state = LegState(

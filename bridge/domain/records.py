@@ -92,3 +92,6 @@ class OpenCall:
     """What whoever answers it must do."""
     ringing_at: datetime | None
     answered_at: datetime | None
+    """When the two were connected."""
+    caller_answered_at: datetime | None = None
+    """When the caller's leg was answered, if before."""

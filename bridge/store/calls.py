@@ -154,13 +154,17 @@ class Calls:
 
     async def write_ringing(self, connection: Connection, call_id: UUID, at: datetime) -> None:
         """The phone of the party that is called rings."""
-        await (await begin_tale(connection, call_id)).rings(at)
+        tale = await begin_tale(connection, call_id)
+        await self._sql.record_ringing(connection, call_id=call_id, ringing_at=at)
+        await tale.rings(at)
 
     async def write_caller_answer(
         self, connection: Connection, call_id: UUID, at: datetime
     ) -> None:
         """The caller's leg was answered before the other: for a prompt, or since it was ordered."""
-        await (await begin_tale(connection, call_id)).caller_answers(at)
+        tale = await begin_tale(connection, call_id)
+        await self._sql.record_caller_answer(connection, call_id=call_id, answered_at=at)
+        await tale.caller_answers(at)
 
     async def write_telling(self, connection: Connection, call_id: UUID, telling: Telling) -> None:
         """Anything else that is to be told of a call, once."""
@@ -215,4 +219,5 @@ def _open_call(row: Row) -> OpenCall:
         guard=AnswerGuard(row["answer_guard"]),
         ringing_at=row["ringing_at"],
         answered_at=row["answered_at"],
+        caller_answered_at=row["caller_answered_at"],
     )

@@ -205,6 +205,29 @@ async def test_only_its_own_open_calls_are_given_to_a_restarted_bridge(
     assert found.limits == session.session.limits
 
 
+@pytest.mark.usefixtures("session")
+async def test_what_was_told_of_an_open_call_is_known_to_whoever_takes_it_up(
+    calls: Calls, database: Database
+) -> None:
+    """Or its rows would say less, at its end, than its events have."""
+    call = arrival()
+    await calls.arrived(call)
+    rang_at, answered_at = EPOCH + timedelta(seconds=1), EPOCH + timedelta(seconds=2)
+    async with database.transaction() as connection:
+        await calls.write_ringing(connection, call.call_id, rang_at)
+        await calls.write_caller_answer(connection, call.call_id, answered_at)
+    [found] = await calls.open_calls()
+    assert (found.ringing_at, found.caller_answered_at, found.answered_at) == (
+        rang_at,
+        answered_at,
+        None,
+    )
+    async with database.transaction() as connection:
+        await calls.write_answer(connection, call.call_id, EPOCH, None)
+    [found] = await calls.open_calls()
+    assert found.ringing_at == rang_at
+
+
 async def test_the_journal_waits_for_postgres_and_loses_nothing(
     database: Database, calls: Calls, session: SessionReport
 ) -> None:
