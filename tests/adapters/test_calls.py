@@ -244,6 +244,31 @@ async def test_the_journal_waits_for_postgres_and_loses_nothing(
     assert await calls.open_calls() == []
 
 
+async def test_a_record_that_waits_holds_up_no_other_call(database: Database) -> None:
+    slow, quick = uuid.uuid4(), uuid.uuid4()
+    told: list[uuid.UUID] = []
+    quick_is_told, may_go_on = asyncio.Event(), asyncio.Event()
+
+    class OneWaits(Calls):
+        async def write_ringing(self, _connection: object, call_id: uuid.UUID, _at: object) -> None:
+            if call_id == slow:
+                await may_go_on.wait()
+            else:
+                quick_is_told.set()
+            told.append(call_id)
+
+    journal = Journal(database, OneWaits(database, node="here"))
+    async with asyncio.TaskGroup() as group, asyncio.timeout(10):
+        run = group.create_task(journal.run())
+        for call_id in (slow, slow, quick):
+            journal.ringing(call_id, EPOCH)
+        await quick_is_told.wait()
+        assert slow in journal.unwritten
+        may_go_on.set()
+        await _written(journal, run)
+    assert told == [quick, slow, slow]
+
+
 async def _written(journal: Journal, run: "asyncio.Task[None]") -> None:
     await journal.written()
     run.cancel()
