@@ -45,11 +45,11 @@ WITH delivery AS MATERIALIZED (
      WHERE state = 'pending'
        AND next_attempt_at <= now()
        AND host <> ALL (:busy_hosts::text[])
-       AND NOT EXISTS (
-           SELECT FROM delivery AS earlier
-            WHERE earlier.session = mine.session
-              AND earlier.sequence < mine.sequence
-              AND earlier.state = 'pending')
+       AND sequence = (  -- and not NOT EXISTS, for which Postgres may read all that are pending
+           SELECT min(sequence)
+             FROM delivery AS one
+            WHERE one.session = mine.session
+              AND one.state = 'pending')
      ORDER BY next_attempt_at
      LIMIT 1
        FOR UPDATE SKIP LOCKED
