@@ -21,7 +21,7 @@ SETTINGS: Mapping[str, str] = {
     "BRIDGE_API_RATE_LIMIT": "100000",
     "BRIDGE_EGRESS_ALLOW_NETWORKS": "127.0.0.0/8",
     "BRIDGE_WEBHOOK_TIMEOUT": "2",
-    "BRIDGE_WEBHOOK_WORKERS_PER_HOST": "20",  # they all go to one
+    "BRIDGE_WEBHOOK_WORKERS_PER_HOST": "10",  # they all go to one
 }
 
 
