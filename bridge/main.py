@@ -52,7 +52,7 @@ from bridge.store.listener import Listener
 from bridge.store.migrations import migrate
 from bridge.store.numbers import Numbers
 from bridge.store.orders import ORDER_CHANNEL, Orders
-from bridge.store.outbox import EVENT_CHANNEL, Outbox
+from bridge.store.outbox import BY_INDEX, EVENT_CHANNEL, Outbox
 from bridge.store.pauses import PAUSE_CHANNEL, Pauses
 from bridge.store.pool import Database
 from bridge.store.recordings import Recordings
@@ -83,7 +83,9 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
         Database.opened(settings.database_url.get_secret_value()) as database,
         # Its own connections: an event on its way to a slow receiver holds one.
         Database.opened(
-            settings.database_url.get_secret_value(), size=webhooks.webhook_workers + 2
+            settings.database_url.get_secret_value(),
+            size=webhooks.webhook_workers + 2,
+            settings=BY_INDEX,
         ) as outbox_database,
         Egress.opened(media.egress_rules) as egress,
         _transport(settings) as transport,

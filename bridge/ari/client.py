@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 _HANGUP_WAIT = 5.0  # seconds for a leg that we hung up to be reported gone
 _LAST_EVENT = 2.0  # seconds in which the last event of a leg that was refused a command must come
 _DIALPLAN_WAIT = 2.0  # seconds for a leg to come back from the dialplan
-_GRACE = 10.0  # seconds in which a channel or bridge may be nobody's
+_GRACE = 3.0  # seconds in which a channel or bridge may be nobody's: its caller hears nothing
 _NET = 30  # seconds after our own limits at which Asterisk ends a leg by itself
 
 # Events no story reads.  `allowed` would silently drop kinds that a newer Asterisk adds.
@@ -320,7 +320,7 @@ class Asterisk:
             LegState(
                 placed=arrival.origin is Origin.CALL_ME,
                 started_at=arrival.started_at,
-                answered_at=call.answered_at,
+                answered_at=call.caller_answered_at or call.answered_at,
             ),
         )
         b_state = LegState(
@@ -350,24 +350,35 @@ class Asterisk:
             if leg.channel_id not in channels and leg.state.started_at:
                 leg.lose(timestamp=now, switch_restarted=leg.state.started_at < booted_at)
 
-    async def sweep(self) -> None:
+    async def sweep(self) -> bool:
         """Remove channels and bridges of ours that belong to no leg we know.
 
-        Those younger than `_GRACE` are left alone: their call may just be on its way to us.
+        Those younger than `_GRACE` are left alone, for their call may just be on its way to us:
+        then it is ``False``, and they must be looked at again soon.
         """
+        young = False
         ours = f"{self.app},"
         for channel in await self._channels():
             in_app = channel["dialplan"]["app_data"].startswith(ours)
             if not in_app and not is_placed_channel(channel["id"]):
                 continue
-            if self._legs.get(channel["id"]) is None and _age(channel) > _GRACE:
-                log.warning("stray channel removed", channel=channel["id"])
-                await self.hangup(channel["id"], Cause.CONGESTION)
+            if self._legs.get(channel["id"]):
+                continue
+            if _age(channel) <= _GRACE:
+                young = True
+                continue
+            log.warning("stray channel removed", channel=channel["id"])
+            await self.hangup(channel["id"], Cause.CONGESTION)
         for bridge in [bridge.json for bridge in await self._call("bridges", "list")]:
             leg_id = channel_of_bridge(bridge["id"])
-            if leg_id and self._legs.get(leg_id) is None and _age(bridge) > _GRACE:
-                log.warning("stray bridge removed", bridge=bridge["id"])
-                await self.destroy_bridge(bridge["id"])
+            if leg_id is None or self._legs.get(leg_id):
+                continue
+            if _age(bridge) <= _GRACE:
+                young = True
+                continue
+            log.warning("stray bridge removed", bridge=bridge["id"])
+            await self.destroy_bridge(bridge["id"])
+        return not young
 
     async def _channels(self) -> list[Mapping[str, Any]]:
         return [channel.json for channel in await self._call("channels", "list")]

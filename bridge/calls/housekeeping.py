@@ -24,7 +24,7 @@ from bridge.domain.records import OpenCall
 log = structlog.get_logger(__name__)
 
 _INTERVAL = 30.0
-_SHORT_INTERVAL = 2.0  # while calls that nobody carries may be waiting for Postgres
+_SHORT_INTERVAL = 2.0  # while calls that nobody carries may be waiting
 
 
 class OpenCalls(Protocol):
@@ -51,8 +51,11 @@ class Remains(Protocol):
     async def resynchronise(self) -> None:
         """Tell every leg what it may have missed; one that is gone learns that it is lost."""
 
-    async def sweep(self) -> None:
-        """Remove channels and bridges of ours that belong to no leg we know."""
+    async def sweep(self) -> bool:
+        """Remove channels and bridges of ours that belong to no leg we know.
+
+        ``False``: some may only be on their way to us, and are left for the next time.
+        """
 
 
 class Housekeeping:
@@ -87,20 +90,21 @@ class Housekeeping:
         await self._due.wait()
         while True:
             self._due.clear()
-            pause = _INTERVAL
+            pause = _SHORT_INTERVAL
             try:
-                await self.tidy()
+                if await self.tidy():
+                    pause = _INTERVAL
             except Unavailable as error:
                 log.warning("housekeeping put off", error=str(error))
-                pause = _SHORT_INTERVAL
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._due.wait()
 
-    async def tidy(self) -> None:
+    async def tidy(self) -> bool:
         """Take up the calls nobody carries, then remove what belongs to no call.
 
-        In this order, for to sweep before the calls are known would end them.
+        In this order, for to sweep before the calls are known would end them.  ``False``: something
+        was left that may be nobody's, and is to be looked at again soon.
 
         Raises:
             Unavailable: Postgres or Asterisk is away; nothing was removed.
@@ -117,7 +121,7 @@ class Housekeeping:
             log.info("call taken up", call_id=str(call.arrival.call_id))
             live = LiveCall(call.arrival, a_leg, call.callee, b_leg)
             self._switchboard.take(live, functools.partial(self._resume, found=call))
-        await self._remains.sweep()
+        return await self._remains.sweep()
 
     async def _resume(self, call: LiveCall, found: OpenCall) -> Outcome:
         """The rest of a call's story, from where its legs are now."""

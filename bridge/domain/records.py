@@ -96,3 +96,6 @@ class OpenCall:
     """``None``: it is not to be recorded."""
     ringing_at: datetime | None
     answered_at: datetime | None
+    """When the two were connected."""
+    caller_answered_at: datetime | None = None
+    """When the caller's leg was answered, if before."""

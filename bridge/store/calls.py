@@ -192,13 +192,18 @@ class Calls:
         self, connection: Connection, call_id: UUID, role: Role, at: datetime
     ) -> None:
         """The phone of a party that is called rings."""
-        await (await begin_tale(connection, call_id)).rings(role, at)
+        tale = await begin_tale(connection, call_id)
+        if role is Role.B:
+            await self._sql.record_ringing(connection, call_id=call_id, ringing_at=at)
+        await tale.rings(role, at)
 
     async def write_caller_answer(
         self, connection: Connection, call_id: UUID, at: datetime
     ) -> None:
         """The caller's leg was answered before the other: for a prompt, or since it was ordered."""
-        await (await begin_tale(connection, call_id)).caller_answers(at)
+        tale = await begin_tale(connection, call_id)
+        await self._sql.record_caller_answer(connection, call_id=call_id, answered_at=at)
+        await tale.caller_answers(at)
 
     async def write_redirection(
         self, connection: Connection, call_id: UUID, number: PhoneNumber, *, in_session: bool
@@ -297,4 +302,5 @@ def _open_call(row: Row) -> OpenCall:
         recording=recording_plan(row["options"]),
         ringing_at=row["ringing_at"],
         answered_at=row["answered_at"],
+        caller_answered_at=row["caller_answered_at"],
     )

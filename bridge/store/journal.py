@@ -25,11 +25,15 @@ log = structlog.get_logger(__name__)
 
 Write = Callable[[Connection], Awaitable[None]]
 
+_WRITERS = 4  # calls written about at once; of ten connections, so that arrivals find theirs
+
 
 class Journal:
-    """Writes answers and ends in the order in which they were said, and waits for Postgres.
+    """Writes what is said of a call in the order in which it was said, and waits for Postgres.
 
-    Only the arrival is written while the caller waits, for it decides the call.
+    Of different calls it writes in any order, a few at once: one after the other they would wait
+    for each other's round trips, and at a busy time records would be seconds late.  Only the
+    arrival is written while the caller waits, for it decides the call.
     """
 
     def __init__(
@@ -38,8 +42,8 @@ class Journal:
         self._database = database
         self._calls = calls
         self._recordings = recordings or Recordings(database)
-        self._pending: collections.deque[tuple[UUID, Write]] = collections.deque()
-        self._added = asyncio.Event()
+        self._pending: dict[UUID, collections.deque[Write]] = {}
+        self._unattended: asyncio.Queue[UUID] = asyncio.Queue()
         self._emptied = asyncio.Event()
         self._emptied.set()
 
@@ -130,7 +134,7 @@ class Journal:
     @property
     def unwritten(self) -> Collection[UUID]:
         """Calls that something is still to be written about."""
-        return {call_id for call_id, _ in self._pending}
+        return frozenset(self._pending)
 
     async def written(self) -> None:
         """Return once everything said so far is in Postgres."""
@@ -138,19 +142,28 @@ class Journal:
 
     async def run(self) -> None:
         """Write until cancelled."""
+        async with asyncio.TaskGroup() as writers:
+            for number in range(_WRITERS):
+                writers.create_task(self._write_calls(), name=f"journal {number}")
+
+    async def _write_calls(self) -> None:
+        """Write whatever is to be written about one call, and then about the next."""
         while True:
-            await self._added.wait()
-            while self._pending:
-                call_id, write = self._pending[0]
-                await self._write(call_id, write)
-                self._pending.popleft()
-            self._added.clear()
-            self._emptied.set()
+            call_id = await self._unattended.get()
+            facts = self._pending[call_id]
+            while facts:
+                await self._write(call_id, facts[0])
+                facts.popleft()
+            del self._pending[call_id]
+            if not self._pending:
+                self._emptied.set()
 
     def _add(self, call_id: UUID, write: Write) -> None:
-        self._pending.append((call_id, write))
+        if call_id not in self._pending:
+            self._pending[call_id] = collections.deque()
+            self._unattended.put_nowait(call_id)
+        self._pending[call_id].append(write)
         self._emptied.clear()
-        self._added.set()
 
     async def _write(self, call_id: UUID, write: Write) -> None:
         """Write one fact, however long Postgres is away."""
@@ -171,4 +184,4 @@ class Journal:
 
     @property
     def _waiting(self) -> int:
-        return len(self._pending)
+        return sum(len(facts) for facts in self._pending.values())

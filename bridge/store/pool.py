@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, cast
 
@@ -35,7 +35,9 @@ AWAY = (
 class Database:
     """A pool that opens without Postgres and tells when it is away."""
 
-    def __init__(self, url: str, *, size: int = 10) -> None:
+    def __init__(
+        self, url: str, *, size: int = 10, settings: Mapping[str, str] | None = None
+    ) -> None:
         self._pool = asyncpg.create_pool(
             url,
             min_size=0,
@@ -43,14 +45,24 @@ class Database:
             timeout=_CONNECT_TIMEOUT,
             command_timeout=_COMMAND_TIMEOUT,
             init=_prepare_connection,
-            server_settings={"application_name": "masking-bridge", "timezone": "UTC"},
+            server_settings={
+                "application_name": "masking-bridge",
+                "timezone": "UTC",
+                **(settings or {}),
+            },
         )
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, url: str, *, size: int = 10) -> AsyncIterator["Database"]:
-        """A database for the length of the block; it connects when first used."""
-        database = cls(url, size=size)
+    async def opened(
+        cls, url: str, *, size: int = 10, settings: Mapping[str, str] | None = None
+    ) -> AsyncIterator["Database"]:
+        """A database for the length of the block; it connects when first used.
+
+        Args:
+            settings: of Postgres, for its connections.
+        """
+        database = cls(url, size=size, settings=settings)
         await database._pool
         try:
             yield database

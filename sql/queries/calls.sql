@@ -245,10 +245,25 @@ UPDATE session
   FROM taken
  WHERE session.id = taken.session;
 
+-- name: record_ringing!
+-- The called party's phone rings.  Written as it is told, for a restarted bridge would not know it.
+UPDATE call
+   SET ringing_at = coalesce(ringing_at, :ringing_at::timestamptz)
+ WHERE id = :call_id::uuid
+   AND ended_at IS NULL;
+
+-- name: record_caller_answer!
+-- The caller's leg is answered before the other is; written as it is told, like the ringing.
+UPDATE leg
+   SET answered_at = coalesce(answered_at, :answered_at::timestamptz)
+ WHERE call = :call_id::uuid
+   AND role = 'a'
+   AND ended_at IS NULL;
+
 -- name: record_answer!
 -- The two are connected; a restarted bridge counts the time limit from here.
 UPDATE call
-   SET ringing_at = :ringing_at::timestamptz,
+   SET ringing_at = coalesce(:ringing_at::timestamptz, ringing_at),
        answered_at = :answered_at::timestamptz
  WHERE id = :call_id::uuid
    AND ended_at IS NULL;
@@ -347,7 +362,7 @@ ON CONFLICT (call, role) DO UPDATE
 -- name: find_open_calls
 -- Calls of one bridge whose record is not complete: after a crash, those it must take up or close.
 SELECT call.id, call.origin, call.virtual_number, call.caller, call.started_at, call.ringing_at,
-       call.answered_at, leg.channel_id,
+       call.answered_at, leg.channel_id, leg.answered_at AS caller_answered_at,
        coalesce(call.redirected_to,
                 CASE call.caller_side
                      WHEN 'first' THEN coalesce(session.second_party,

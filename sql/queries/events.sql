@@ -92,11 +92,11 @@ WITH RECURSIVE waiting AS (
             WHERE state = 'pending'
               AND host = due.host
               AND next_attempt_at <= now()
-              AND NOT EXISTS (
-                  SELECT FROM delivery AS earlier
-                   WHERE earlier.session = mine.session
-                     AND earlier.sequence < mine.sequence
-                     AND earlier.state = 'pending')
+              AND sequence = (  -- and not NOT EXISTS, for which Postgres may read all that wait
+                  SELECT min(sequence)
+                    FROM delivery AS one
+                   WHERE one.session = mine.session
+                     AND one.state = 'pending')
             ORDER BY next_attempt_at
             LIMIT 1
               FOR UPDATE SKIP LOCKED) AS first

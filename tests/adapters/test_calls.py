@@ -252,6 +252,29 @@ async def test_only_its_own_open_calls_are_given_to_a_restarted_bridge(
     assert found.limits == session.session.limits
 
 
+@pytest.mark.usefixtures("session")
+async def test_what_was_told_of_an_open_call_is_known_to_whoever_takes_it_up(
+    calls: Calls, database: Database
+) -> None:
+    """Or its rows would say less, at its end, than its events have."""
+    call = arrival()
+    await calls.arrived(call)
+    rang_at, answered_at = EPOCH + timedelta(seconds=1), EPOCH + timedelta(seconds=2)
+    async with database.transaction() as connection:
+        await calls.write_ringing(connection, call.call_id, Role.B, rang_at)
+        await calls.write_caller_answer(connection, call.call_id, answered_at)
+    [found] = await calls.open_calls()
+    assert (found.ringing_at, found.caller_answered_at, found.answered_at) == (
+        rang_at,
+        answered_at,
+        None,
+    )
+    async with database.transaction() as connection:
+        await calls.write_answer(connection, call.call_id, EPOCH, None)
+    [found] = await calls.open_calls()
+    assert found.ringing_at == rang_at
+
+
 async def test_the_journal_waits_for_postgres_and_loses_nothing(
     database: Database, calls: Calls, session: SessionReport
 ) -> None:
@@ -266,6 +289,31 @@ async def test_the_journal_waits_for_postgres_and_loses_nothing(
         group.create_task(_written(journal, run))
     assert journal.unwritten == set()
     assert await calls.open_calls() == []
+
+
+async def test_a_record_that_waits_holds_up_no_other_call(database: Database) -> None:
+    slow, quick = uuid.uuid4(), uuid.uuid4()
+    told: list[uuid.UUID] = []
+    quick_is_told, may_go_on = asyncio.Event(), asyncio.Event()
+
+    class OneWaits(Calls):
+        async def write_ringing(self, _: object, call_id: uuid.UUID, *_what: object) -> None:
+            if call_id == slow:
+                await may_go_on.wait()
+            else:
+                quick_is_told.set()
+            told.append(call_id)
+
+    journal = Journal(database, OneWaits(database, node="here"))
+    async with asyncio.TaskGroup() as group, asyncio.timeout(10):
+        run = group.create_task(journal.run())
+        for call_id in (slow, slow, quick):
+            journal.ringing(call_id, Role.B, EPOCH)
+        await quick_is_told.wait()
+        assert slow in journal.unwritten
+        may_go_on.set()
+        await _written(journal, run)
+    assert told == [quick, slow, slow]
 
 
 async def _written(journal: Journal, run: "asyncio.Task[None]") -> None:

@@ -34,7 +34,7 @@ from tests.adapters.conftest import BY, sessions_of
 from tests.adapters.test_calls import arrival, end
 from tests.adapters.test_calls import record as record_without_ringing
 from tests.fakes.asterisk import EPOCH
-from tests.fakes.origin import Origin, hangs, hangs_up, hangs_up_half_way, says
+from tests.fakes.origin import Origin, hangs, hangs_up, hangs_up_half_way, says, slowly
 from tests.people import ALICE, BOB, MALLORY, VIRTUAL
 
 LOOPBACK = EgressRules(networks=(ipaddress.ip_network("127.0.0.1"),))
@@ -441,6 +441,45 @@ async def test_a_receiver_that_is_away_gets_everything_when_it_is_back(
     await pass_time(database)
     await sent_all(delivery)
     assert received(origin) == TALK
+
+
+async def test_a_receiver_that_refuses_and_comes_back_where_it_was_gets_everything(
+    calls: Calls, database: Database, session: Sessions
+) -> None:
+    everywhere = EgressRules(networks=(ipaddress.ip_network("127.0.0.0/8"),))
+    async with Origin.serving("127.77.7.7") as origin, Egress.opened(everywhere) as egress:
+        await a_call(calls, database, await session(origin.url))
+        delivery = delivery_of(database, egress)
+        assert await delivery.send_one()
+        await origin.goes_away()
+        await sent_all(delivery)
+        assert (await states(database))[1] == (2, "pending", 1, "no-connection")
+        await origin.comes_back()
+        await pass_time(database)
+        await sent_all(delivery)
+    assert received(origin) == TALK
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state"),
+    [(0.1, ("delivered", 1, None)), (60.0, ("pending", 1, "timed-out"))],
+    ids=["in-time", "too-late"],
+)
+async def test_a_slow_receiver_has_its_time_and_no_more(
+    calls: Calls,
+    database: Database,
+    session: Sessions,
+    egress: Egress,
+    origin: Origin,
+    seconds: float,
+    state: tuple[str, int, str | None],
+) -> None:
+    await a_call(calls, database, await session(origin.url))
+    origin.answer = slowly(seconds, says(200))
+    within = 10.0 if seconds < 1 else 0.3
+    delivery = delivery_of(database, egress, rules=dataclasses.replace(RULES, within=within))
+    assert await delivery.send_one()
+    assert (await states(database))[0] == (1, *state)
 
 
 async def test_an_address_that_is_not_allowed_is_not_called(

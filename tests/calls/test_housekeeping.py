@@ -1,5 +1,6 @@
 """What is done about calls that an earlier process carried, or that ended unseen."""
 
+import asyncio
 import dataclasses
 import uuid
 from datetime import timedelta
@@ -184,3 +185,18 @@ async def test_nothing_is_removed_before_the_open_calls_are_known(exchange: Exch
     exchange.call_log.fails = None
     await housekeeping(exchange).tidy()
     assert exchange.asterisk.log[-1] == ("sweep",)
+
+
+async def test_what_may_be_nobodys_is_looked_at_again_soon(exchange: Exchange) -> None:
+    """Behind it somebody may be at a phone who hears nothing."""
+    keeping = housekeeping(exchange)
+    exchange.asterisk.is_swept = False
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(keeping.run())
+        keeping.connected()
+        await asyncio.sleep(5)
+        assert exchange.asterisk.log.count(("sweep",)) == 3
+        exchange.asterisk.is_swept = True
+        await asyncio.sleep(10)
+        running.cancel()
+    assert exchange.asterisk.log.count(("sweep",)) == 4

@@ -141,6 +141,18 @@ def test_while_there_is_no_bridge_calls_are_refused_with_503(own: Site) -> None:
     assert own.call_record()["disposition"] == "completed"
 
 
+def test_a_call_that_came_in_as_the_bridge_died_is_soon_refused(own: Site) -> None:
+    """Nobody wrote it down, and its caller hears nothing."""
+    own.stack.bridge.freeze()
+    a = Caller()
+    caller = own.calls(scenario(a.invite(), a.is_refused(503)), within=15)
+    caller.has_seen("SIP/2.0 100")
+    own.stack.bridge.kill()
+    own.stack.bridge.start()
+    caller.finish()
+    assert own.stack.rows("SELECT FROM call") == []
+
+
 def test_a_phone_that_rings_when_the_bridge_is_killed_is_not_lost(own: Site) -> None:
     a, b = Caller(), Callee()
     callee = own.waits(

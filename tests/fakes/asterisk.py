@@ -38,6 +38,8 @@ class FakeAsterisk:
     fails_to: dict[str, AriError] = dataclasses.field(default_factory=dict)
     """Commands that fail, by name."""
     can_record: bool = True
+    is_swept: bool = True
+    """Whether a sweep leaves nothing that may be nobody's."""
     _names: "itertools.count[int]" = dataclasses.field(default_factory=itertools.count)
     _clock: "itertools.count[int]" = dataclasses.field(default_factory=itertools.count)
 
@@ -203,8 +205,9 @@ class FakeAsterisk:
     async def resynchronise(self) -> None:
         self._command("resynchronise")
 
-    async def sweep(self) -> None:
+    async def sweep(self) -> bool:
         self._command("sweep")
+        return self.is_swept
 
     # --- inside ---
 

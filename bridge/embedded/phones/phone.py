@@ -1,6 +1,7 @@
 """One SIPp process."""
 
 import re
+import signal
 import socket
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -97,6 +98,12 @@ class Phone:
         code = self._process.wait(self._within + 10)
         if code:
             raise PhoneError(f"{self.name}: SIPp ended with {code}\n{self._trouble()}")
+        return self
+
+    def closes(self) -> "Phone":
+        """Have it take no more calls, and end when those that it has are over."""
+        if self._process and not self._ended:
+            self._process.send_signal(signal.SIGUSR1)
         return self
 
     def stop(self) -> None:

@@ -249,7 +249,7 @@ class Callee:
             '<recv request="ACK"/>',
             '<recv request="CANCEL" optional="true" next="too_late"/>\n'
             '<recv request="ACK" next="acknowledged"/>\n'
-            '<label id="too_late"/>\n' + _ok() + '\n<recv request="ACK"/>\n'
+            '<label id="too_late"/>\n' + ok() + '\n<recv request="ACK"/>\n'
             '<label id="acknowledged"/>',
         )
 
@@ -260,7 +260,7 @@ class Callee:
     def is_cancelled(self) -> str:
         """The caller gives up while it rings."""
         terminated = self._response("487 Request Terminated")
-        return f'<recv request="CANCEL"/>\n{_ok()}\n{terminated}\n<recv request="ACK"/>'
+        return f'<recv request="CANCEL"/>\n{ok()}\n{terminated}\n<recv request="ACK"/>'
 
     def hangs_up(self, *, cseq: int = 2) -> str:
         return self.request("BYE", cseq=cseq) + '\n<recv response="200"/>'
@@ -341,10 +341,10 @@ Contact: <sip:{self._contact}@[local_ip]:[local_port]>
 
 
 def _is_hung_up_on() -> str:
-    return f'<recv request="BYE"/>\n{_ok()}'
+    return f'<recv request="BYE"/>\n{ok()}'
 
 
-def _ok() -> str:
+def ok() -> str:
     """To the request that came last."""
     return _send(
         """\
