@@ -63,6 +63,9 @@ async def test_whatever_is_asked_is_answered_as_described(
     await archive.keep(_RECORDING, "mp3")
     _, recording = await api("GET", f"Recording/{_RECORDING}/")
     with structlog.testing.capture_logs() as lines:
+        # Whether all that is dead is sent again before this one is chance.
+        path = "Event/00000000-0000-4000-8000-000000000004/Replay/"
+        assert (await api("POST", path))[0] == 202
         # A signature that fits is not to be hit upon; and whether this is deleted first is chance.
         for path in (
             f"/v1/Account/{api.account}/Recording/{_RECORDING}/Media/",
