@@ -59,7 +59,7 @@ def short(seed: int) -> Plan:
         (3.0, HALF_WAY),
         (1.0, HANGING),
     )
-    return Plan(seed=seed, seconds=20, couples=500, kills=3, moods=moods, settles_within=90)
+    return Plan(seed=seed, seconds=20, couples=500, kills=3, moods=moods, settles_within=150)
 
 
 def long(seed: int) -> Plan:

@@ -1,13 +1,12 @@
 """What SIPp, Postgres and the application have seen, compared: is there one call that was not told?
 
 Nothing of the bridge is asked how it should be: what each call has to tell is worked out from its
-rows here once more.
+rows once more (`expected`).
 """
 
 import collections
 import dataclasses
 import json
-import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,9 +16,8 @@ from plivo.utils import validate_v3_signature
 from bridge.embedded.phones.phone import Phone, header, user
 from bridge.embedded.stack import Stack
 from tests.load.course import Course
+from tests.load.expected import Row, to_charge, to_tell
 from tests.load.receiver import Receipt
-
-Row = Mapping[str, Any]
 
 _CLOCK = timedelta(milliseconds=50)  # by which SIPp's message log and Asterisk may differ
 
@@ -27,9 +25,9 @@ _CALLS = """
 SELECT call.id, call.session::text, call.caller_side, call.caller, call.virtual_number,
        call.started_at, call.ended_at, call.disposition, call.reason, call.end_is_estimate,
        a.answered_at AS a_answered, a.ended_at AS a_ended, a.billed_seconds AS a_billed,
-       a.amount AS a_amount, b.call IS NOT NULL AS has_b, b.party_number AS callee,
+       b.call IS NOT NULL AS has_b, b.party_number AS callee,
        b.ringing_at AS b_rang, b.answered_at AS b_answered, b.ended_at AS b_ended,
-       b.billed_seconds AS b_billed, b.amount AS b_amount
+       b.billed_seconds AS b_billed
   FROM call
   JOIN leg AS a ON a.call = call.id AND a.role = 'a'
   LEFT JOIN leg AS b ON b.call = call.id AND b.role = 'b'
@@ -190,44 +188,6 @@ def _compare_with_rows(report: Report, calls: Sequence[Row], events: Sequence[Ro
                         f"call {call['id']}: {event['name']} says {attribute} is"
                         f" {event['attributes'][attribute]}, and its legs {value}"
                     )
-
-
-def to_tell(call: Row) -> Sequence[str]:
-    """Names of the events of a call that came in, as its rows have it."""
-    if call["disposition"] == "refused":
-        return []
-    caller, callee = ("First", "Second") if call["caller_side"] == "first" else ("Second", "First")
-    names = [f"Session{caller}PartyHangup", "SessionPartiesHangup"]
-    if call["a_answered"]:
-        names.append(f"Session{caller}PartyAnswer")
-    if call["has_b"]:
-        names.append(f"Session{callee}PartyHangup")
-    if call["b_rang"]:
-        names.append("SessionSecondPartyRing" if callee == "Second" else "SessionFirstPartyRinging")
-    if call["b_answered"]:
-        names.append(f"Session{callee}PartyAnswer")
-    return names
-
-
-def to_charge(call: Row) -> Mapping[str, Mapping[str, Any]]:
-    """What the hang-up events must say of time and money."""
-    caller, callee = ("First", "Second") if call["caller_side"] == "first" else ("Second", "First")
-    talked = {leg: _seconds(call[f"{leg}_answered"], call[f"{leg}_ended"]) for leg in "ab"}
-    billed = {leg: call[f"{leg}_billed"] or 0 for leg in "ab"}
-    return {
-        f"Session{caller}PartyHangup": {"Duration": talked["a"], "BilledDuration": billed["a"]},
-        f"Session{callee}PartyHangup": {"Duration": talked["b"], "BilledDuration": billed["b"]},
-        "SessionPartiesHangup": {
-            "Duration": sum(talked.values()),
-            "BilledDuration": sum(billed.values()),
-        },
-    }
-
-
-def _seconds(answered_at: datetime | None, ended_at: datetime | None) -> int:
-    if answered_at is None or ended_at is None:
-        return 0
-    return math.ceil((ended_at - answered_at).total_seconds())
 
 
 def _compare_with_receipts(
