@@ -320,6 +320,7 @@ class Asterisk:
             LegState(
                 placed=arrival.origin is Origin.CALL_ME,
                 started_at=arrival.started_at,
+                ringing_at=call.caller_ringing_at,
                 answered_at=call.caller_answered_at or call.answered_at,
             ),
         )

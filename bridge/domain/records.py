@@ -97,5 +97,7 @@ class OpenCall:
     ringing_at: datetime | None
     answered_at: datetime | None
     """When the two were connected."""
+    caller_ringing_at: datetime | None = None
+    """When the phone rang that an ordered call rings first."""
     caller_answered_at: datetime | None = None
     """When the caller's leg was answered, if before."""

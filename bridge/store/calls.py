@@ -195,6 +195,8 @@ class Calls:
         tale = await begin_tale(connection, call_id)
         if role is Role.B:
             await self._sql.record_ringing(connection, call_id=call_id, ringing_at=at)
+        else:
+            await self._sql.record_caller_ringing(connection, call_id=call_id, ringing_at=at)
         await tale.rings(role, at)
 
     async def write_caller_answer(
@@ -302,5 +304,6 @@ def _open_call(row: Row) -> OpenCall:
         recording=recording_plan(row["options"]),
         ringing_at=row["ringing_at"],
         answered_at=row["answered_at"],
+        caller_ringing_at=row["caller_ringing_at"],
         caller_answered_at=row["caller_answered_at"],
     )

@@ -252,6 +252,14 @@ UPDATE call
  WHERE id = :call_id::uuid
    AND ended_at IS NULL;
 
+-- name: record_caller_ringing!
+-- The same of the phone that an ordered call rings first.
+UPDATE leg
+   SET ringing_at = coalesce(ringing_at, :ringing_at::timestamptz)
+ WHERE call = :call_id::uuid
+   AND role = 'a'
+   AND ended_at IS NULL;
+
 -- name: record_caller_answer!
 -- The caller's leg is answered before the other is; written as it is told, like the ringing.
 UPDATE leg
@@ -362,7 +370,8 @@ ON CONFLICT (call, role) DO UPDATE
 -- name: find_open_calls
 -- Calls of one bridge whose record is not complete: after a crash, those it must take up or close.
 SELECT call.id, call.origin, call.virtual_number, call.caller, call.started_at, call.ringing_at,
-       call.answered_at, leg.channel_id, leg.answered_at AS caller_answered_at,
+       call.answered_at, leg.channel_id, leg.ringing_at AS caller_ringing_at,
+       leg.answered_at AS caller_answered_at,
        coalesce(call.redirected_to,
                 CASE call.caller_side
                      WHEN 'first' THEN coalesce(session.second_party,

@@ -261,14 +261,12 @@ async def test_what_was_told_of_an_open_call_is_known_to_whoever_takes_it_up(
     await calls.arrived(call)
     rang_at, answered_at = EPOCH + timedelta(seconds=1), EPOCH + timedelta(seconds=2)
     async with database.transaction() as connection:
-        await calls.write_ringing(connection, call.call_id, Role.B, rang_at)
+        await calls.write_ringing(connection, call.call_id, Role.A, EPOCH)
         await calls.write_caller_answer(connection, call.call_id, answered_at)
+        await calls.write_ringing(connection, call.call_id, Role.B, rang_at)
     [found] = await calls.open_calls()
-    assert (found.ringing_at, found.caller_answered_at, found.answered_at) == (
-        rang_at,
-        answered_at,
-        None,
-    )
+    assert (found.caller_ringing_at, found.caller_answered_at) == (EPOCH, answered_at)
+    assert (found.ringing_at, found.answered_at) == (rang_at, None)
     async with database.transaction() as connection:
         await calls.write_answer(connection, call.call_id, EPOCH, None)
     [found] = await calls.open_calls()
