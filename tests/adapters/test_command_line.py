@@ -24,7 +24,7 @@ class Terminal:
             **os.environ,
             "BRIDGE_DATABASE_URL": database_url,
             "BRIDGE_ARI_PASSWORD": "x" * 32,
-            "COLUMNS": "200",
+            "COLUMNS": "80",
         }
 
     def __call__(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
