@@ -154,11 +154,12 @@ def site(stack: Stack, client: Client, tmp_path: Path) -> Iterator[Site]:
 
 
 def assert_nothing_left(stack: Stack) -> None:
-    """No channel, no bridge, no call without its end."""
+    """No channel, no bridge, no call without its end, no recording that was not taken away."""
     assert until(lambda: "0 active channels" in stack.asterisk.cli("core show channels"), within=10)
     assert until(lambda: _bridges(stack) == [], within=10), _bridges(stack)
     open_calls = "SELECT id FROM call WHERE ended_at IS NULL"
     assert until(lambda: stack.rows(open_calls) == [], within=10)
+    assert until(lambda: not [*stack.asterisk.recordings.iterdir()], within=20)
 
 
 def _bridges(stack: Stack) -> list[str]:

@@ -9,7 +9,6 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -255,13 +254,6 @@ def assert_only_ids(site: Site) -> None:
         assert str(uuid.UUID(file.stem)) == file.stem
         assert file.suffix in {".mp3", ".wav"}
         assert file.stat().st_mode & 0o777 == 0o600
-
-
-@pytest.fixture(autouse=True)
-def _nothing_raw_is_left(site: Site) -> Iterator[None]:
-    yield
-    spool: Path = site.stack.asterisk.recordings
-    assert until(lambda: list(spool.iterdir()) == [], within=15)
 
 
 @pytest.mark.parametrize("announcement", ["play", "press_1"])
