@@ -1,5 +1,6 @@
 """Settings: every mistake at once, and no secret in any message."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ from bridge import asterisk_config
 from bridge.config import ConfigError, Settings, SiteSettings, load
 from bridge.domain.trunk_rules import BareDigits, OutboundFormat, TrunkRules
 from bridge.media_settings import MediaSettings
+from bridge.webhook_settings import WebhookSettings
 
 SECRET = "s3cret-" * 5
+KINDS = (Settings, SiteSettings, MediaSettings, WebhookSettings)
 
 
 @pytest.fixture(autouse=True)
@@ -168,9 +171,24 @@ def test_no_setting_means_two_things() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    sorted({*Settings.model_fields, *MediaSettings.model_fields, *SiteSettings.model_fields}),
+    sorted({name for kind in KINDS for name in kind.model_fields}),
     ids=str,
 )
 def test_every_variable_is_in_the_readme(name: str) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     assert f"`BRIDGE_{name.upper()}`" in readme
+
+
+def test_the_example_for_docker_compose_holds_when_every_line_of_it_is_filled_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    example = (Path(__file__).parents[2] / ".env.example").read_text()
+    lines = dict(re.findall(r"^#?([A-Z][A-Z0-9_]+)=(.*)$", example, re.M))
+    known = {"POSTGRES_PASSWORD"}
+    known |= {f"BRIDGE_{name.upper()}" for kind in KINDS for name in kind.model_fields}
+    assert set(lines) <= known
+    for name, value in lines.items():
+        secret = name.endswith(("_PASSWORD", "_SECRET", "_USER"))
+        monkeypatch.setenv(name, SECRET if secret else value)
+    for kind in KINDS:
+        load(kind)
