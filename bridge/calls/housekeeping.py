@@ -14,7 +14,8 @@ from bridge.aio import alongside
 from bridge.ari.leg import Leg
 from bridge.calls.dialogue import accepts
 from bridge.calls.live_call import LiveCall, who_hung_up
-from bridge.calls.masked_call import CallLog, Switch, answered, join, talking
+from bridge.calls.masked_call import answered, join, talking
+from bridge.calls.ports import CallLog, Switch
 from bridge.calls.recording import obey_pauses
 from bridge.calls.switchboard import Switchboard
 from bridge.domain.errors import Unavailable

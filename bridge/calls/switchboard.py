@@ -10,7 +10,7 @@ import structlog
 from bridge import metrics
 from bridge.ari.errors import AriError
 from bridge.calls.live_call import LiveCall, record_of
-from bridge.calls.masked_call import CallLog
+from bridge.calls.ports import CallLog
 from bridge.domain.errors import Unavailable
 from bridge.domain.outcomes import (
     ASTERISK_FAILED,

@@ -14,7 +14,7 @@ from bridge.ari.leg import Leg
 from bridge.ari.legs import Legs
 from bridge.ari.stream import EventStream, InboundCall
 from bridge.ari.transport import Transport
-from bridge.calls.masked_call import Switch
+from bridge.calls.ports import Switch
 from bridge.config import SiteSettings
 from bridge.domain.causes import Cause
 from bridge.embedded import asterisk as embedded
