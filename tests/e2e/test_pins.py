@@ -37,6 +37,7 @@ def stranger(site: Site, *end: str, port: int) -> Phone:
         scenario(a.invite(), a.is_answered_at_once(), *end),
         number=OTHER_PHONE,
         keywords={"rtp_port": str(port)},
+        within=30,  # for it hears every question and every answer to the end
     )
 
 
