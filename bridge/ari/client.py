@@ -228,6 +228,14 @@ class Asterisk:
     async def _through_dialplan(self, leg: Leg, extension: str) -> None:
         """Let the leg pass through our context ``record``, and wait until it is back."""
         before = leg.state.recorded_at
+        if not (leg.state.placed or leg.state.watched):
+            await self._call(
+                "applications",
+                "subscribe",
+                applicationName=self.app,
+                eventSource=f"channel:{leg.channel_id}",
+            )
+            leg.watch()
         await self._on_legs(
             [leg],
             "channels",

@@ -30,6 +30,8 @@ class LegState:
 
     placed: bool = False
     """We placed this leg, so its last event is ChannelDestroyed; one that came in ends earlier."""
+    watched: bool = False
+    """It came in, and its events come to us also while it is out of our application."""
     name: str | None = None
     """The channel's name, by which Asterisk's dialplan knows it."""
     started_at: datetime | None = None
@@ -69,8 +71,9 @@ class LegState:
 def apply(state: LegState, event: Event) -> LegState:
     """Fold one ARI event into the state.  Total: an event we do not know changes nothing.
 
-    Of a leg that came in, StasisEnd is the last event; it has no cause.  A leg that we placed may
-    come back, such as from where its recording is set up; its end is ChannelDestroyed.
+    Of a leg that came in, StasisEnd is the last event, and has no cause, unless it is watched.  One
+    that we placed, or watch, may come back, such as from where its recording is set up; its end is
+    ChannelDestroyed.
     """
     if state.ended:
         return state
@@ -100,7 +103,7 @@ def apply(state: LegState, event: Event) -> LegState:
                 hangup_cause=event.get("cause") or state.hangup_cause,
                 sip_code=event.get("tech_cause") or state.sip_code,
             )
-        case {"type": "StasisEnd"} if not state.placed:
+        case {"type": "StasisEnd"} if not (state.placed or state.watched):
             return dataclasses.replace(state, ended_at=at)
         case {"type": "StasisEnd"}:
             return dataclasses.replace(state, in_stasis=False)
@@ -164,6 +167,10 @@ class Leg:
         self.state = apply(self.state, event)
         self._changed.set()
         self._changed = asyncio.Event()
+
+    def watch(self) -> None:
+        """Its events come to us from now on wherever it is."""
+        self.state = dataclasses.replace(self.state, watched=True)
 
     async def answered(self) -> None:
         """Return once the leg was answered and can be bridged.

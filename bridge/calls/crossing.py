@@ -24,8 +24,6 @@ def crosses(call: LiveCall, others: Collection[LiveCall]) -> LiveCall | None:
             and other.to.caller_id.e164 == call.arrival.dialled
             and not other.joined
             and not other.to.session.manner.forces_pin
-            # Only a leg that we placed can be recorded.
-            and other.to.recording is None
             and other.crossed_by is None
         ),
         None,

@@ -45,6 +45,7 @@ class Database:
             timeout=_CONNECT_TIMEOUT,
             command_timeout=_COMMAND_TIMEOUT,
             init=_prepare_connection,
+            reset=_give_back,
             server_settings={
                 "application_name": "masking-bridge",
                 "timezone": "UTC",
@@ -120,3 +121,10 @@ async def _prepare_connection(connection: Any) -> None:
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
     )
+
+
+async def _give_back(_connection: Any) -> None:
+    """Leave a connection as it is, for nothing of ours changes its session: locks, listeners and
+    settings end with a transaction, or with the connection.  asyncpg's own way, which undoes all
+    that might have been changed, costs a round trip for each use of a connection.
+    """

@@ -187,6 +187,38 @@ def test_what_is_said_in_a_pause_is_not_in_it(site: Site, bridge_dies: bool) -> 
     assert len(left) / 8000 == pytest.approx(talked.total_seconds(), abs=0.5)
 
 
+def test_two_who_call_each_other_at_once_are_joined_and_recorded(site: Site) -> None:
+    """The leg that is recorded came in, and was placed by nobody of ours."""
+    site.create_session(record=True, record_file_format="wav")
+    a, b = Caller(), Callee()
+    sounds = [Tone(site.stack.place.caller_address, hertz=hertz) for hertz in (_CALLER, _CALLEE)]
+    site.sounds += sounds
+    rings_in_vain = site.waits(scenario(b.is_called(), b.rings(), b.is_cancelled()))
+    talks = [a.invite(), a.hears_ringback(), a.is_answered()]
+    alice = site.calls(
+        scenario(*talks, wait_for_cue(), a.hangs_up()),
+        keywords={"rtp_port": str(sounds[0].port)},
+    )
+    alice.has_seen("SIP/2.0 180")
+    bob = site.calls(
+        scenario(*talks, a.is_hung_up_on()),
+        number=site.bob,
+        keywords={"rtp_port": str(sounds[1].port)},
+    )
+    answers = [phone.has_seen("SIP/2.0 200") for phone in (alice, bob)]
+    with sounds[0].speaking_to(media(answers[0])), sounds[1].speaking_to(media(answers[1])):
+        assert until(lambda: min(len(sound.heard) for sound in sounds) > _TALK, within=10)
+        alice.cue()
+        for phone in (alice, bob, rings_in_vain):
+            phone.finish()
+    recording = finished(site)
+    assert (recording["state"], recording["failure"]) == ("ready", None)
+    left, right = channels(site.stack.recordings / f"{recording['id']}.wav", "wav")
+    for samples, own, other in ((left, _CALLER, _CALLEE), (right, _CALLEE, _CALLER)):
+        assert loudness(samples, own) > 0.05
+        assert loudness(samples, other) < 0.002
+
+
 def test_a_session_that_does_not_want_it_is_not_recorded(site: Site) -> None:
     site.create_session()
     with talking(site) as (caller, _, _):

@@ -1,5 +1,6 @@
 """A leg's state, folded from events."""
 
+import dataclasses
 from typing import Any
 
 from hypothesis import given
@@ -74,3 +75,16 @@ def test_a_leg_that_goes_to_the_dialplan_can_be_bridged_once_it_is_back() -> Non
     state = apply(state, event("StasisStart", channel=channel("Up"), args=RECORDED))
     assert state.in_stasis
     assert state.recorded_at
+
+
+def test_a_leg_that_came_in_ends_when_it_leaves_us_unless_it_is_watched() -> None:
+    came_in = apply(LegState(), event("StasisStart", channel=channel("Up"), args=["in"]))
+    assert apply(came_in, event("StasisEnd")).ended
+    away = apply(dataclasses.replace(came_in, watched=True), event("StasisEnd"))
+    assert not away.ended
+    assert not away.in_stasis
+    back = apply(away, event("StasisStart", channel=channel("Up"), args=RECORDED))
+    assert back.in_stasis
+    assert back.recorded_at
+    over = apply(apply(back, event("StasisEnd")), event("ChannelDestroyed", cause=16))
+    assert (over.ended, over.hangup_cause) == (True, 16)
