@@ -6,6 +6,7 @@ connection broke is given once more.
 """
 
 import asyncio
+import contextlib
 import itertools
 import json
 import re
@@ -46,8 +47,11 @@ async def stream(request: web.Request) -> web.StreamResponse:
         async with asyncio.timeout(asked.duration):
             await response.write(f"id: {position}\n\n".encode())
             while not request.app[CLOSING].is_set():
+                change = feed.next_change  # what is written while we read is seen, too
                 position = await _pass_on(request, response, position)
-                await feed.changed(within=_HEARTBEAT)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_HEARTBEAT):
+                        await change.wait()
                 await asyncio.sleep(_PAUSE)
     except (TimeoutError, ConnectionResetError, Unavailable):
         pass  # whoever listens comes back with the last id

@@ -1,5 +1,6 @@
 """What the API needs of the rest of the service."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -101,7 +102,8 @@ class Events(Protocol):
 
 class EventFeed(Protocol):
     async def look(self) -> None: ...
-    async def changed(self, *, within: float) -> None: ...
+    @property
+    def next_change(self) -> asyncio.Event: ...
     async def position(self) -> str: ...
     async def read(self, account: str, after: str) -> tuple[Sequence[EventReport] | None, str]: ...
 

@@ -58,12 +58,15 @@ def tail(auth_id: str) -> None:
             typer.echo("listening", err=True)
             group.create_task(Listener(database, [EVENT_CHANNEL], feed.look).run())
             while True:
+                change = feed.next_change
                 found, position = await feed.read(auth_id, position)
                 if found is None:
                     typer.echo("more than can be shown; see `events list`", err=True)
                 for one in found or ():
                     typer.echo(_line(one))
-                await feed.changed(within=_LOOK_INTERVAL)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_INTERVAL):
+                        await change.wait()
 
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(follow())

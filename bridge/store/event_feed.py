@@ -1,7 +1,6 @@
 """Events as they are written, for whoever looks on; nothing is missed by looking away."""
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 
 from bridge.domain.events import EventReport
@@ -29,12 +28,10 @@ class EventFeed:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def changed(self, *, within: float) -> None:
-        """Return when something was written, or after so many seconds."""
-        changed = self._changed
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within):
-                await changed.wait()
+    @property
+    def next_change(self) -> asyncio.Event:
+        """Set when something is written from now on: take it before reading, and wait after."""
+        return self._changed
 
     async def position(self) -> str:
         """Where the feed is now.

@@ -131,6 +131,27 @@ async def test_a_stream_ends_when_it_was_asked_to(api: Api) -> None:
         await response.read()
 
 
+async def test_what_is_written_while_a_stream_reads_waits_for_no_heartbeat(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+    read_again = asyncio.Event()
+    whole = feed(api).read
+
+    async def read(account: str, after: str) -> object:
+        found = await whole(account, after)
+        reads.append(after)
+        if len(reads) == 1:
+            await feed(api).look()  # written since
+        else:
+            read_again.set()
+        return found
+
+    monkeypatch.setattr(feed(api), "read", read)
+    async with listening(api), asyncio.timeout(5):  # a third of what a heartbeat takes
+        await read_again.wait()
+
+
 async def test_a_stream_does_not_keep_the_service(api: Api) -> None:
     async with listening(api) as stream:
         assert api.client.app

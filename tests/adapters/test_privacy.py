@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 import structlog
 
+from bridge.api.event_stream import FEED
 from bridge.domain.access import Scope
 from bridge.domain.delivery import Rules
 from bridge.domain.egress import EgressRules
@@ -128,6 +129,8 @@ async def test_no_list_no_stream_and_no_terminal_shows_digits(
     async with asyncio.timeout(20), api.client.get(path, headers=api.auth) as stream:
         await stream.content.readline()
         await a_call(database, arrival())
+        assert api.client.app
+        await api.client.app[FEED].look()
         lines: list[bytes] = []
         while sum(line.startswith(b"data:") for line in lines) < len(ALL):
             lines.append(await stream.content.readline())
