@@ -334,6 +334,7 @@ class _nobody_may_write:  # noqa: N801 - reads as a sentence
     async def _set(self, value: str) -> None:
         async with self._database.connection() as connection:
             name = await connection.fetchval("SELECT current_database()")
+            await connection.execute("SET default_transaction_read_only = off")  # or it could not
             await connection.execute(
                 f"ALTER DATABASE {name} SET default_transaction_read_only = {value}"
             )
