@@ -9,7 +9,8 @@ from bridge.api.auth import ACCOUNTS
 from bridge.api.problems import not_found
 from bridge.api.render import accounts as render
 from bridge.api.schemas.accounts import UpdateAccount
-from bridge.api.sessions import facts_about
+from bridge.api.sessions import EGRESS_RULES
+from bridge.domain.requests import Facts
 
 
 async def get(request: web.Request) -> web.Response:
@@ -20,7 +21,7 @@ async def get(request: web.Request) -> web.Response:
 
 
 async def update(request: web.Request) -> web.Response:
-    sent, facts = await requests.json_object(request), await facts_about(request, [])
-    asked = requests.validated(UpdateAccount, sent, facts=facts)
+    facts = Facts(egress=request.app[EGRESS_RULES])
+    asked = requests.validated(UpdateAccount, await requests.json_object(request), facts=facts)
     await request.app[ACCOUNTS].update(requests.account(request), asked.name, asked.webhooks)
     return requests.answer(request, HTTPStatus.ACCEPTED, {"message": "changed"})

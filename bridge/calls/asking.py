@@ -1,5 +1,6 @@
 """Asking the application about a call, before anybody is rung."""
 
+import dataclasses
 from typing import Protocol
 
 from bridge.aio import race
@@ -23,40 +24,42 @@ class SessionFinder(Protocol):
         """What is known of a call's two numbers by now; ``None``: no live session has them."""
 
 
-async def ask_about_party(
-    call: LiveCall, decision: Connect, application: Application
-) -> Connect | Refuse:
-    """Whether, and to whom, the application wants a party connected."""
-    if decision.webhook is None:
-        return decision
-    question = Question(
-        call_id=call.id,
-        account=decision.session.account,
-        session=decision.session.id,
-        caller=call.arrival.caller,
-        caller_side=decision.caller_side,
-        callee=decision.callee,
-        virtual_number=call.arrival.dialled,
+async def ask_application(
+    call: LiveCall,
+    decision: Connect | Forward | Refuse,
+    application: Application,
+    log: SessionFinder,
+) -> Connect | Forward | Refuse | None:
+    """What becomes of a call once its application was asked, where there is one.
+
+    Of a stranger it may have made a session meanwhile.  ``None``: the caller gave up.
+    """
+    asked = Question(
+        call_id=call.id, caller=call.arrival.caller, virtual_number=call.arrival.dialled
     )
-    return advised(decision, await _asked(call, application, decision.webhook, question))
+    if isinstance(decision, Refuse) and decision.webhook:
+        advice = await _asked(call, application, decision.webhook, asked)
+        if call.a_leg.state.ended:
+            return None
+        decision = await _of_stranger(call, decision, advice, log)
+    if isinstance(decision, Connect) and decision.webhook:
+        about_party = dataclasses.replace(
+            asked,
+            session=decision.session.id,
+            caller_side=decision.caller_side,
+            callee=decision.callee,
+        )
+        advice = await _asked(call, application, decision.webhook, about_party)
+        if call.a_leg.state.ended:
+            return None
+        decision = advised(decision, advice)
+    return decision
 
 
-async def ask_about_stranger(
-    call: LiveCall, decision: Refuse, application: Application, log: SessionFinder
+async def _of_stranger(
+    call: LiveCall, decision: Refuse, advice: Advice | None, log: SessionFinder
 ) -> Connect | Forward | Refuse:
-    """What the application wants done with a caller who has no session; it may have made one."""
-    if decision.webhook is None or decision.account is None:
-        return decision
-    question = Question(
-        call_id=call.id,
-        account=decision.account,
-        session=None,
-        caller=call.arrival.caller,
-        caller_side=None,
-        callee=None,
-        virtual_number=call.arrival.dialled,
-    )
-    advice = await _asked(call, application, decision.webhook, question)
+    """What becomes of a stranger: one who is allowed has a session by now, or is refused."""
     if not isinstance(advice, Allow):
         return sent_on(decision, call.arrival.dialled, advice)
     found = await log.look_again(call.arrival)

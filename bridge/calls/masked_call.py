@@ -7,7 +7,7 @@ import structlog
 
 from bridge.aio import TIMED_OUT, alongside, race
 from bridge.ari.leg import Leg
-from bridge.calls.asking import Application, ask_about_party, ask_about_stranger
+from bridge.calls.asking import Application, ask_application
 from bridge.calls.crossing import came_back, crossed, crosses
 from bridge.calls.dialogue import (
     NotingPrompts,
@@ -81,14 +81,10 @@ async def masked_call(
         decision = await _identified(call, decision, log=log, prompts=prompts)
     elif isinstance(decision, Connect) and decision.session.manner.asks_pin:
         log.needs_no_pin(call.id, decision.session.id, call.arrival.started_at)
-    if isinstance(decision, Refuse):
-        decision = await ask_about_stranger(call, decision, application, log)
-    if isinstance(decision, Connect):
-        decision = await ask_about_party(call, decision, application)
-    if isinstance(decision, Connect | Forward) and is_full():
-        decision = Refuse("bridge-full")
-    if call.a_leg.state.ended:
+    asked = await ask_application(call, decision, application, log)
+    if asked is None:
         return CANCELLED
+    decision = Refuse("bridge-full") if is_full() and not isinstance(asked, Refuse) else asked
     if isinstance(decision, Refuse):
         outcome, cause = refused(decision.reason, decision.cause)
         await say(call.a_leg, decision.play, prompts)

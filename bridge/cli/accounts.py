@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -70,15 +70,11 @@ def countries(
     if unknown := [code for code in allowed if code not in COUNTRIES]:
         raise CommandError(f"no country with phone numbers: {', '.join(unknown)}")
 
-    async def run(database: Database) -> Account | None:
-        accounts = Accounts(database)
+    async def change(accounts: Accounts) -> None:
         if anywhere or allowed:
             await accounts.allow_countries(auth_id, allowed or None)
-        return await accounts.get(auth_id)
 
-    account = on_database(run)
-    if account is None:
-        raise no_account(auth_id)
+    account = _changed(auth_id, change)
     typer.echo(f"Countries: {_countries(account.countries)}")
 
 
@@ -92,15 +88,11 @@ def retention(
     if forever and days is not None:
         raise CommandError("either days or --forever")
 
-    async def run(database: Database) -> Account | None:
-        accounts = Accounts(database)
+    async def change(accounts: Accounts) -> None:
         if forever or days is not None:
             await accounts.keep_recordings(auth_id, days)
-        return await accounts.get(auth_id)
 
-    account = on_database(run)
-    if account is None:
-        raise no_account(auth_id)
+    account = _changed(auth_id, change)
     kept = account.recording_days
     typer.echo(f"Recordings are kept: {'for ever' if kept is None else f'{kept} days'}")
 
@@ -115,15 +107,11 @@ def max_calls(
     if unlimited and calls is not None:
         raise CommandError("either calls or --unlimited")
 
-    async def run(database: Database) -> Account | None:
-        accounts = Accounts(database)
+    async def change(accounts: Accounts) -> None:
         if unlimited or calls is not None:
             await accounts.limit_calls(auth_id, calls)
-        return await accounts.get(auth_id)
 
-    account = on_database(run)
-    if account is None:
-        raise no_account(auth_id)
+    account = _changed(auth_id, change)
     typer.echo(f"Calls at once: {account.max_concurrent_calls or 'any number'}")
 
 
@@ -137,16 +125,30 @@ def privacy(
     A token is the same for a number in all of the account's events, and in no other account's.
     """
 
-    async def run(database: Database) -> Account | None:
-        accounts = Accounts(database)
+    async def change(accounts: Accounts) -> None:
         if form:
             await accounts.mask_events(auth_id, form)
+
+    account = _changed(auth_id, change)
+    typer.echo(f"Events show numbers: {account.event_privacy}")
+
+
+def _changed(auth_id: str, change: Callable[[Accounts], Awaitable[None]]) -> Account:
+    """The account as it is after a change, which may be none.
+
+    Raises:
+        CommandError: there is no such account.
+    """
+
+    async def run(database: Database) -> Account | None:
+        accounts = Accounts(database)
+        await change(accounts)
         return await accounts.get(auth_id)
 
     account = on_database(run)
     if account is None:
         raise no_account(auth_id)
-    typer.echo(f"Events show numbers: {account.event_privacy}")
+    return account
 
 
 def no_account(auth_id: str) -> CommandError:

@@ -15,6 +15,8 @@ from bridge.domain.sessions import Side
 class Webhook:
     """Whom to ask about a call."""
 
+    account: str
+    """Whose it is."""
     url: str
     backup_url: str | None = None
     """Asked where the other does not answer in time, or nothing that can be understood."""
@@ -27,14 +29,13 @@ class Question:
     """A call that is about to be connected, or refused for want of a session."""
 
     call_id: uuid.UUID
-    account: str
-    session: uuid.UUID | None
-    """``None``: the caller is no party of a live session on this number."""
     caller: PhoneNumber | None
-    caller_side: Side | None
-    callee: PhoneNumber | None
     virtual_number: str
     """As it was dialled."""
+    session: uuid.UUID | None = None
+    """``None``, like what follows: the caller is no party of a live session on this number."""
+    caller_side: Side | None = None
+    callee: PhoneNumber | None = None
 
 
 class RefusedAs(enum.StrEnum):
@@ -84,6 +85,14 @@ class Redirect:
 Advice: TypeAlias = Allow | Deny | Redirect
 
 
+class NoAdvice(Exception):
+    """What came is no advice to be followed; ``reason`` is a word that holds nothing of it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 def read_advice(content: Any) -> Advice:
     """An application's answer, as JSON: ``action`` is ``allow``, ``refuse`` or ``redirect``.
 
@@ -91,7 +100,7 @@ def read_advice(content: Any) -> Advice:
     ``number`` (E.164) and ``play_url``.  What is not known is passed over.
 
     Raises:
-        ValueError: it says nothing that can be done; in words that hold nothing of it.
+        NoAdvice: it says nothing that can be done.
     """
     match content:
         case {"action": "allow"}:
@@ -100,25 +109,25 @@ def read_advice(content: Any) -> Advice:
             return Deny(_cause(content.get("cause", "rejected")), _play(content))
         case {"action": "redirect"}:
             return Redirect(_number(content.get("number")), _play(content))
-    raise ValueError("no-action")
+    raise NoAdvice("no-action")
 
 
 def _cause(value: Any) -> RefusedAs:
     try:
         return RefusedAs(value)
     except ValueError:
-        raise ValueError("unknown-cause") from None
+        raise NoAdvice("unknown-cause") from None
 
 
 def _number(value: Any) -> PhoneNumber:
     try:
         return PhoneNumber(value).canonical
     except (TypeError, ValueError):
-        raise ValueError("no-number") from None
+        raise NoAdvice("no-number") from None
 
 
 def _play(content: Mapping[str, Any]) -> str | None:
     value = content.get("play_url")
     if value is not None and not isinstance(value, str):
-        raise ValueError("no-url")
+        raise NoAdvice("no-url")
     return value

@@ -17,7 +17,7 @@ from bridge.domain.sessions import (
     Side,
 )
 
-_FORWARDED = Limits(ring_timeout=60, call_time_limit=3600)
+FORWARDED = Limits(ring_timeout=60, call_time_limit=3600)
 """Of a call that is no session's."""
 
 
@@ -84,8 +84,6 @@ class Lookup:
     """Whether too many wrong PINs were typed of late to ask for another."""
     unknown_caller_play: str | None = None
     """URL of what strangers hear where no PIN is asked for."""
-    account: str | None = None
-    """Whose the dialled number is."""
     about_parties: Webhook | None = None
     """Who is asked before a party is connected."""
     about_strangers: Webhook | None = None
@@ -170,8 +168,6 @@ class Refuse:
     """What the caller is told; ``None``: what goes with the reason."""
     webhook: Webhook | None = None
     """Who is asked about this stranger first."""
-    account: str | None = None
-    """Whose the number is, where there is a ``webhook``."""
 
 
 Decision: TypeAlias = Connect | Forward | AskPin | Refuse
@@ -245,7 +241,7 @@ def sent_on(decision: Refuse, dialled: str, advice: Advice | None) -> Forward | 
         case Deny(told, play):
             return Refuse("application-refused", play or decision.play, told.cause)
         case Redirect(number, play):
-            return Forward(number, PhoneNumber(dialled), _FORWARDED, play)
+            return Forward(number, PhoneNumber(dialled), FORWARDED, play)
         case _:
             return decision
 
@@ -264,7 +260,7 @@ def _turn_away(lookup: Lookup, reason: str) -> AskPin | Forward | Refuse:
         return lookup.pin_question
     refuse = Refuse(reason, lookup.unknown_caller_play)
     if lookup.about_strangers and not (lookup.number_is_full or lookup.account_is_full):
-        return dataclasses.replace(refuse, webhook=lookup.about_strangers, account=lookup.account)
+        return dataclasses.replace(refuse, webhook=lookup.about_strangers)
     return _fall_back(lookup, refuse) if reason == "session-expired" else refuse
 
 
@@ -280,7 +276,7 @@ def _fall_back(lookup: Lookup, refuse: Refuse) -> Forward | Refuse:
     if lookup.account_is_full:
         return Refuse("account-busy")
     return Forward(
-        fallback.number, session.number_for(lookup.caller_side), _FORWARDED, fallback.play
+        fallback.number, session.number_for(lookup.caller_side), FORWARDED, fallback.play
     )
 
 

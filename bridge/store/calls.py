@@ -14,12 +14,12 @@ from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import WINDOW, Guess
 from bridge.domain.rates import UNANSWERED, Charge, Direction, Tariff
 from bridge.domain.records import Arrival, CallRecord, LegRecord, OpenCall, Origin, Role
-from bridge.domain.routing import Fallback, Lookup
+from bridge.domain.routing import FORWARDED, Fallback, Lookup
 from bridge.domain.sessions import AnswerGuard, Limits, Side
 from bridge.store import pins, queries
 from bridge.store.pool import Connection, Database, Row
 from bridge.store.rates import day_of, find_rate
-from bridge.store.session_rows import digits, recording_plan, session
+from bridge.store.session_rows import digits, number, recording_plan, session
 from bridge.store.teller import begin_tale, tell_of_pin
 
 
@@ -216,10 +216,6 @@ class Calls:
             connection, call_id=call_id, number=digits(number), in_session=in_session
         )
 
-    async def write_telling(self, connection: Connection, call_id: UUID, telling: Telling) -> None:
-        """Anything else that is to be told of a call, once."""
-        await (await begin_tale(connection, call_id)).tells(telling)
-
     async def write_pin_status(
         self, connection: Connection, call_id: UUID, session: UUID, telling: Telling
     ) -> None:
@@ -242,8 +238,7 @@ class Calls:
 
 def lookup(row: Row, caller: PhoneNumber | None) -> Lookup:
     """What was found for a call of ``caller``."""
-    last = row["last_counterpart"]
-    account_webhooks: Mapping[str, Any] = row["webhooks"] or {}
+    account, of_account = row["number_account"], row["webhooks"] or {}
     return Lookup(
         now=row["now"],
         number_in_service=row["number_in_service"],
@@ -257,19 +252,19 @@ def lookup(row: Row, caller: PhoneNumber | None) -> Lookup:
         calls_up=row["calls_up"],
         calls_made=row["calls_made"],
         seconds_talked=row["seconds_talked"],
-        last_counterpart=PhoneNumber(last) if last else None,
-        account=row["number_account"],
-        about_parties=_webhook("routing", row["options"] or {}, account_webhooks),
-        about_strangers=_webhook("out_of_session", account_webhooks),
+        last_counterpart=number(row["last_counterpart"]),
+        about_parties=_webhook(account, "routing", row["options"] or {}, of_account),
+        about_strangers=_webhook(account, "out_of_session", of_account),
         fallback=_fallback(row),
     )
 
 
-def _webhook(name: str, *settings: Mapping[str, Any]) -> Webhook | None:
+def _webhook(account: str, name: str, *settings: Mapping[str, Any]) -> Webhook | None:
     """The one of the first settings that have any."""
     for one in settings:
         if url := one.get(f"{name}_url"):
             return Webhook(
+                account,
                 url,
                 one.get(f"{name}_backup_url"),
                 allows_by_default=one.get(f"{name}_default") == "allow",
@@ -278,10 +273,16 @@ def _webhook(name: str, *settings: Mapping[str, Any]) -> Webhook | None:
 
 
 def _fallback(row: Row) -> Fallback | None:
-    number, play = row["fallback_number"], row["fallback_play_url"]
-    if not (number or play):
+    fallback = Fallback(number(row["fallback_number"]), row["fallback_play_url"])
+    return fallback if fallback != Fallback() else None
+
+
+def _limits(row: Row) -> Limits | None:
+    if row["forwarded"]:
+        return FORWARDED
+    if row["ring_timeout"] is None:
         return None
-    return Fallback(PhoneNumber(number) if number else None, play)
+    return Limits(row["ring_timeout"], row["call_time_limit"])
 
 
 def _open_call(row: Row) -> OpenCall:
@@ -289,17 +290,13 @@ def _open_call(row: Row) -> OpenCall:
         arrival=Arrival(
             call_id=row["id"],
             channel_id=row["channel_id"],
-            caller=PhoneNumber(row["caller"]) if row["caller"] else None,
+            caller=number(row["caller"]),
             dialled=row["virtual_number"],
             started_at=row["started_at"],
             origin=Origin(row["origin"]),
         ),
-        callee=PhoneNumber(row["callee"]) if row["callee"] else None,
-        limits=(
-            Limits(row["ring_timeout"], row["call_time_limit"])
-            if row["ring_timeout"] is not None
-            else None
-        ),
+        callee=number(row["callee"]),
+        limits=_limits(row),
         guard=AnswerGuard(row["answer_guard"]),
         recording=recording_plan(row["options"]),
         ringing_at=row["ringing_at"],

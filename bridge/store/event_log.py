@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bridge.domain.events import DeliveryState, Event, EventFilter, EventReport
-from bridge.domain.numbers import PhoneNumber
 from bridge.domain.privacy import NumberForm, Privacy, Reveal
 from bridge.domain.requests import By, Refusal
 from bridge.store import queries
 from bridge.store.pool import Database, Row
+from bridge.store.session_rows import number
 
 
 class EventLog:
@@ -98,17 +98,13 @@ def event(row: Row) -> Event:
         name=row["name"],
         happened_at=row["happened_at"],
         attributes=row["attributes"],
-        caller=_number(row["caller"]),
-        callee=_number(row["callee"]),
-        first_party=_number(row["first_party"]),
-        second_party=_number(row["second_party"]),
+        caller=number(row["caller"]),
+        callee=number(row["callee"]),
+        first_party=number(row["first_party"]),
+        second_party=number(row["second_party"]),
         virtual_number=row["virtual_number"],
         privacy=Privacy(NumberForm(row["event_privacy"]), row["event_key"]),
     )
-
-
-def _number(text: str | None) -> PhoneNumber | None:
-    return PhoneNumber(text) if text else None
 
 
 def report(row: Row) -> EventReport:

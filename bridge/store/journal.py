@@ -10,7 +10,7 @@ import structlog
 import tenacity
 
 from bridge.domain import events
-from bridge.domain.events import PinStatus, Telling
+from bridge.domain.events import PinStatus
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import Guess
 from bridge.domain.recordings import NewRecording, Pause
@@ -89,12 +89,6 @@ class Journal:
         """Tell, soon, that the caller's leg is answered before the other; else as `ringing`."""
         self._add(
             call_id, lambda connection: self._calls.write_caller_answer(connection, call_id, at)
-        )
-
-    def tells(self, call_id: UUID, telling: Telling) -> None:
-        """Tell, soon, what a call has to tell beyond its legs: PINs, recordings."""
-        self._add(
-            call_id, lambda connection: self._calls.write_telling(connection, call_id, telling)
         )
 
     def no_pin(self, call_id: UUID, session: UUID, *, retry: int) -> None:

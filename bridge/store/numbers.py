@@ -14,6 +14,7 @@ from bridge.domain.reports import Page
 from bridge.domain.requests import Refusal
 from bridge.store import queries
 from bridge.store.pool import Connection, Database, Row
+from bridge.store.session_rows import number
 
 _AS_IT_IS = NumberSettings()
 
@@ -172,7 +173,7 @@ def _number(row: Row) -> VirtualNumber:
         **{
             **row,
             "number": PhoneNumber(row["number"]),
-            "fallback_number": row["fallback_number"] and PhoneNumber(row["fallback_number"]),
+            "fallback_number": number(row["fallback_number"]),
             "number_type": NumberType(row["number_type"]),
             "state": NumberState(row["state"]),
         }

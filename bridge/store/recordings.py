@@ -21,6 +21,7 @@ from bridge.domain.reports import Page
 from bridge.domain.sessions import RecordingFormat
 from bridge.store import queries
 from bridge.store.pool import Connection, Database, Row
+from bridge.store.session_rows import number
 from bridge.store.teller import Tale, begin_tale
 
 
@@ -186,7 +187,7 @@ def _recording(row: Row) -> Recording:
     return Recording(
         **{
             **row,
-            "caller": PhoneNumber(row["caller"]) if row["caller"] else None,
+            "caller": number(row["caller"]),
             "virtual_number": PhoneNumber(row["virtual_number"]),
             "state": RecordingState(row["state"]),
             "failure": _failure(row),

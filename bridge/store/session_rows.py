@@ -35,12 +35,12 @@ def session(row: Row) -> Session:
     return Session(
         id=row["id"],
         account=row["account"],
-        first_party=_number(row["first_party"]),
-        second_party=_number(row["second_party"]),
+        first_party=number(row["first_party"]),
+        second_party=number(row["second_party"]),
         first_party_alternates=_numbers(row["first_party_alternates"]),
         second_party_alternates=_numbers(row["second_party_alternates"]),
         virtual_number=PhoneNumber(row["virtual_number"]),
-        second_virtual_number=_number(row["second_virtual_number"]),
+        second_virtual_number=number(row["second_virtual_number"]),
         direction=Direction(row["direction"]),
         created_at=row["created_at"],
         modified_at=row["modified_at"],
@@ -96,7 +96,7 @@ def _quiet_hours(option: Mapping[str, str] | None) -> QuietHours | None:
     return QuietHours(start, end, option["timezone"])
 
 
-def _number(text: str | None) -> PhoneNumber | None:
+def number(text: str | None) -> PhoneNumber | None:
     return PhoneNumber(text) if text else None
 
 

@@ -12,7 +12,7 @@ ALTER TABLE virtual_number
 -- Whom a call went to in place of the other party.
 ALTER TABLE call ADD COLUMN redirected_to e164;
 
--- As in 0014, with the new columns.
+-- As in 0005, with the new columns, and those of 0014.
 DROP VIEW pool_number;
 CREATE VIEW pool_number AS
 SELECT virtual_number.*,
@@ -25,8 +25,8 @@ SELECT virtual_number.*,
            AND session.expires_at > now())::integer AS live_sessions
   FROM virtual_number;
 
--- As in 0014, with what the number and its account say of calls.
-DROP FUNCTION number_use;
+-- Whether a number takes calls, whether it or its account has as many as it may, but for one call,
+-- and what they say of calls.  No row: it is not in the pool.
 CREATE FUNCTION number_use(dialled text, but_for uuid)
 RETURNS TABLE (in_service boolean, is_full boolean, account_is_full boolean, account text,
                webhooks jsonb, fallback_number text, fallback_play_url text)

@@ -379,11 +379,8 @@ SELECT call.id, call.origin, call.virtual_number, call.caller, call.started_at, 
                      WHEN 'second' THEN coalesce(session.first_party,
                                                  last_counterpart(session.id, 'first'))
                      END) AS callee,
-       -- What was sent to nobody's party has the limits of `bridge.domain.routing`.
-       CASE WHEN call.session IS NULL AND call.redirected_to IS NOT NULL THEN 60
-            ELSE session.ring_timeout END AS ring_timeout,
-       CASE WHEN call.session IS NULL AND call.redirected_to IS NOT NULL THEN 3600
-            ELSE session.call_time_limit END AS call_time_limit,
+       session.ring_timeout, session.call_time_limit,
+       call.session IS NULL AND call.redirected_to IS NOT NULL AS forwarded,
        coalesce(session.options ->> 'answer_guard', 'none') AS answer_guard,
        coalesce(session.options, '{}') AS options
   FROM call

@@ -54,17 +54,17 @@ class Asking:
     """Asks about a call of Alice to Bob."""
 
     applications: Applications
+    account: str
     question: Question
 
     async def __call__(self, url: str, backup: str | None = None) -> Advice | None:
-        return await self.applications.advice(Webhook(url, backup), self.question)
+        return await self.applications.advice(Webhook(self.account, url, backup), self.question)
 
 
 @pytest.fixture
 async def ask(database: Database, account: str) -> AsyncIterator[Asking]:
     question = Question(
         call_id=uuid.UUID(int=7),
-        account=account,
         session=uuid.UUID(int=1),
         caller=ALICE,
         caller_side=Side.FIRST,
@@ -79,7 +79,7 @@ async def ask(database: Database, account: str) -> AsyncIterator[Asking]:
             now=lambda: EPOCH,
             within=0.3,
         )
-        yield Asking(applications, question)
+        yield Asking(applications, account, question)
 
 
 def redirects_to(number: str) -> bytes:
@@ -101,7 +101,7 @@ async def test_the_question_is_signed_and_in_the_names_of_events(
         "To": BOB.e164[1:],
         "VirtualNumber": VIRTUAL.e164[1:],
     }
-    [secret] = [one.secret for one in await SigningSecrets(database).list(ask.question.account)]
+    [secret] = [one.secret for one in await SigningSecrets(database).list(ask.account)]
     headers = request.headers
     expected = standard_headers(str(uuid.UUID(int=7)), body, at=EPOCH, secrets=[secret])
     assert {name: headers[name] for name in expected} == expected
@@ -155,7 +155,7 @@ async def test_a_call_goes_where_it_is_sent_unless_that_is_a_virtual_number(
 async def test_a_call_goes_to_no_country_that_the_account_does_not_connect(
     ask: Asking, origin: Origin, database: Database
 ) -> None:
-    await Accounts(database).allow_countries(ask.question.account, ["US"])
+    await Accounts(database).allow_countries(ask.account, ["US"])
     origin.answer = says(200, redirects_to("+442079460123"))
     assert await ask(origin.url) is None
 
@@ -180,12 +180,11 @@ async def test_a_session_s_own_webhook_comes_before_its_account_s(
     )
     decision = route(await calls.arrived(arrival()))
     assert isinstance(decision, Connect)
-    assert decision.webhook == Webhook("https://account.test", allows_by_default=True)
+    assert decision.webhook == Webhook(account, "https://account.test", allows_by_default=True)
     stranger = route(await calls.arrived(arrival(MALLORY)))
     assert stranger == Refuse(
         "unknown-caller",
-        webhook=Webhook("https://strangers.test", "https://backup.test"),
-        account=account,
+        webhook=Webhook(account, "https://strangers.test", "https://backup.test"),
     )
     async with database.connection() as connection:
         await connection.execute("UPDATE call SET ended_at = now(), disposition = 'cancelled'")
@@ -194,7 +193,7 @@ async def test_a_session_s_own_webhook_comes_before_its_account_s(
         )
     decision = route(await calls.arrived(arrival()))
     assert isinstance(decision, Connect)
-    assert decision.webhook == Webhook("https://own.test")
+    assert decision.webhook == Webhook(account, "https://own.test")
 
 
 async def test_an_account_is_asked_through_the_urls_that_it_gave(api: Api) -> None:

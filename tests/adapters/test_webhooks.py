@@ -17,7 +17,8 @@ from plivo.utils import validate_v3_signature
 
 from bridge.domain.delivery import Rules
 from bridge.domain.egress import EgressRules
-from bridge.domain.events import PinStatus, Telling, pin_status
+from bridge.domain.events import PinStatus, pin_status
+from bridge.domain.recordings import NewRecording, RecordingFailure
 from bridge.domain.records import Arrival, CallRecord, Role
 from bridge.domain.reports import SessionReport
 from bridge.domain.requests import NewSession, Refusal
@@ -195,7 +196,15 @@ async def test_the_journal_tells_in_the_order_in_which_it_is_told(
     async with asyncio.TaskGroup() as group:
         run = group.create_task(journal.run())
         journal.caller_answered(one.call_id, EPOCH)
-        journal.tells(one.call_id, Telling("SessionRecordingFailed", EPOCH))
+        journal.recording(
+            NewRecording(
+                id=uuid.uuid4(),
+                call_id=one.call_id,
+                format="mp3",
+                started_at=EPOCH,
+                failure=RecordingFailure.NOT_POSSIBLE,
+            )
+        )
         journal.ringing(one.call_id, Role.B, EPOCH)
         journal.answered(one.call_id, EPOCH, ringing_at=EPOCH)
         journal.ended(record(one))

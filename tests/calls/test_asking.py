@@ -25,7 +25,7 @@ from tests.people import (
 
 pytestmark = pytest.mark.looptime
 
-ASK = Webhook("https://app.example.test/routing")
+ASK = Webhook(SESSION.account, "https://app.example.test/routing")
 SOUND = "https://app.example.test/sorry.mp3"
 OVER = dataclasses.replace(ALICE_CALLS, now=SESSION.expires_at)
 
@@ -42,9 +42,7 @@ async def alice_calls(exchange: Exchange, says: Advice | None, webhook: Webhook 
 
 async def mallory_calls(exchange: Exchange, says: Advice | None) -> LiveCall:
     exchange.application.says = says
-    exchange.call_log.lookup = dataclasses.replace(
-        A_STRANGER_CALLS, about_strangers=ASK, account=SESSION.account
-    )
+    exchange.call_log.lookup = dataclasses.replace(A_STRANGER_CALLS, about_strangers=ASK)
     return await exchange.comes_in(MALLORY)
 
 
@@ -130,8 +128,8 @@ async def test_a_stranger_for_whom_a_session_was_made_is_connected(exchange: Exc
     exchange.call_log.now_known = dataclasses.replace(known, about_strangers=ASK)
     call = await mallory_calls(exchange, Allow())
     assert rung(call) == BOB
-    [(_, question)] = exchange.application.asked
-    assert (question.account, question.session) == (SESSION.account, None)
+    [(webhook, question)] = exchange.application.asked
+    assert (webhook.account, question.session) == (SESSION.account, None)
     await hangs_up(exchange, call)
 
 
@@ -187,9 +185,7 @@ async def test_a_full_number_sends_nobody_on_and_asks_nobody(exchange: Exchange,
     exchange.call_log.lookup = dataclasses.replace(OVER, fallback=Fallback(CAROL), **is_full)
     await exchange.comes_in()
     assert exchange.record.outcome.reason == f"{full}-busy"
-    exchange.call_log.lookup = dataclasses.replace(
-        A_STRANGER_CALLS, about_strangers=ASK, account=SESSION.account, **is_full
-    )
+    exchange.call_log.lookup = dataclasses.replace(A_STRANGER_CALLS, about_strangers=ASK, **is_full)
     await exchange.comes_in(MALLORY)
     assert exchange.application.asked == []
 

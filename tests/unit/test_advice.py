@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bridge.domain.advice import Advice, Allow, Deny, Redirect, RefusedAs, read_advice
+from bridge.domain.advice import Advice, Allow, Deny, NoAdvice, Redirect, RefusedAs, read_advice
 from bridge.domain.causes import sip_status
 from tests.people import CAROL
 
@@ -43,7 +43,7 @@ def test_it_allows_refuses_or_redirects(answer: Any, advice: Advice) -> None:
     ],
 )
 def test_what_cannot_be_done_is_a_fault_that_repeats_nothing(answer: Any, fault: str) -> None:
-    with pytest.raises(ValueError, match=f"^{fault}$"):
+    with pytest.raises(NoAdvice, match=f"^{fault}$"):
         read_advice(answer)
 
 

@@ -8,7 +8,6 @@ DIGITS_LEAVE = {
     "bridge/api/render/forms.py": "to the customer, who gave them",
     "bridge/api/render/sessions.py": "the same",
     "bridge/calls/crossing.py": "nowhere: compared with what was dialled",
-    "bridge/webhooks/advice.py": "to the customer, who is asked about the call",
     "bridge/cli/numbers.py": "virtual numbers, to the operator",
     "bridge/cli/trunk.py": "to the operator who tests the trunk's rules",
     "bridge/domain/numbers.py": "the number itself",

@@ -40,6 +40,14 @@ def _phone_number(value: Any, info: pydantic.ValidationInfo) -> PhoneNumber:
     return number
 
 
+def number_named(value: Any) -> PhoneNumber | None:
+    """The number that a request names, before it is checked; ``None``: it is none."""
+    try:
+        return PhoneNumber("+" + str(value).removeprefix("+"))
+    except ValueError:
+        return None
+
+
 def _party(value: Any, info: pydantic.ValidationInfo) -> PhoneNumber:
     """A number that a person may have, and that costs no more than a call."""
     number = _phone_number(value, info)

@@ -19,6 +19,7 @@ from bridge.api.schemas.fields import (
     Url,
     Words,
     as_sdks_mean_it,
+    number_named,
 )
 from bridge.domain.numbers import NumberType, PhoneNumber
 from bridge.domain.pool import (
@@ -208,7 +209,5 @@ def _numbers(value: Any) -> list[PhoneNumber]:
 
 def fallback_named(sent: dict[str, Any]) -> list[PhoneNumber]:
     """The number that calls are to go to, as far as it is one at all."""
-    try:
-        return [PhoneNumber("+" + str(sent.get("fallback_number")).removeprefix("+"))]
-    except ValueError:
-        return []  # said when the request is checked
+    named = number_named(sent.get("fallback_number"))
+    return [named] if named else []

@@ -34,6 +34,7 @@ from bridge.api.schemas.fields import (
     as_sdks_mean_it,
     fault,
     missing,
+    number_named,
     range_of,
 )
 from bridge.domain.numbers import PhoneNumber
@@ -341,16 +342,11 @@ class CreateSession(BaseModel):
 
 def numbers_named(sent: dict[str, Any]) -> Sequence[PhoneNumber]:
     """Every party that a request names, as far as it is a number at all."""
-    named: list[PhoneNumber] = []
+    texts: list[Any] = []
     for party in _PARTIES:
         alternates = sent.get(f"{party}_alternates")
-        texts = [sent.get(party), *(alternates if isinstance(alternates, list) else [])]
-        for text in texts[:20]:
-            try:
-                named.append(PhoneNumber("+" + str(text).removeprefix("+")))
-            except ValueError:
-                continue  # said when the request is checked
-    return named
+        texts += [sent.get(party), *(alternates if isinstance(alternates, list) else [])][:20]
+    return [number for text in texts if (number := number_named(text))]
 
 
 def subaccount_named(sent: dict[str, Any]) -> str | None:
