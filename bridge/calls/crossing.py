@@ -22,6 +22,7 @@ def crosses(call: LiveCall, others: Collection[LiveCall]) -> LiveCall | None:
             and isinstance(other.to, Connect)
             and other.to.callee == call.arrival.caller
             and other.to.caller_id.e164 == call.arrival.dialled
+            and not other.to.redirected  # whom it rings is no party
             and not other.joined
             and not other.to.session.manner.forces_pin
             and other.crossed_by is None

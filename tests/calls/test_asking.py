@@ -197,3 +197,13 @@ async def test_a_stranger_never_gets_what_is_for_those_whose_session_is_over(
     call = await exchange.comes_in(MALLORY)
     assert rung(call) is None
     assert exchange.record.outcome.reason == "unknown-caller"
+
+
+async def test_who_is_rung_in_place_of_a_party_is_none_when_it_calls(exchange: Exchange) -> None:
+    """Two parties who call each other at once are joined; a desk that calls is a stranger."""
+    call = await alice_calls(exchange, Redirect(CAROL))
+    exchange.call_log.lookup = dataclasses.replace(A_STRANGER_CALLS, caller=CAROL)
+    desk = await exchange.comes_in(CAROL)
+    assert exchange.told(desk.a_leg) == [Cause.CALL_REJECTED]
+    assert not call.joined
+    await hangs_up(exchange, call)
