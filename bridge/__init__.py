@@ -6,7 +6,7 @@ A call's path through the code, and where to start reading::
     calls.switchboard     every call in a task of its own, one record each
     calls.masked_call     THE STORY: a call from its arrival to its end
     domain.routing        whom to ring, or why nobody: a pure decision
-    ari.client            what we ask of Asterisk
+    ari.client            what the story asks of Asterisk
     store.journal         what happened, on its way to Postgres
 
 and a request's::
@@ -20,6 +20,7 @@ Layers, each may import only those below it (held by import-linter)::
     __main__ | cli        the command line
     embedded              Postgres, Asterisk and phones on this machine, to try and to test
     main                  builds every part once, and runs them together
+    event_delivery        what brings events to those who are told, run as one part
     asterisk_config       Asterisk's files, with what differs per site
     api | calls           what clients ask; what people on the phone do;
       | webhooks          what applications are told of it

@@ -12,15 +12,20 @@ async def race(*, within: float | None = None, **contenders: Coroutine[Any, Any,
     """Name of the first contender to finish; the others are cancelled and awaited.
 
     ``within`` seconds pass without one: `TIMED_OUT`.  Ties go to the contender written first, so
-    write hang-ups before good news.  A contender that raises ends the race with its exception.
+    write hang-ups before good news.  A contender that raises ends the race with its exception, as
+    it is and not in a group.
     """
-    async with asyncio.TaskGroup() as group:
-        tasks = {name: group.create_task(coro, name=name) for name, coro in contenders.items()}
-        done, pending = await asyncio.wait(
-            tasks.values(), timeout=within, return_when=asyncio.FIRST_COMPLETED
-        )
-        for task in pending:
-            task.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = {name: group.create_task(coro, name=name) for name, coro in contenders.items()}
+            done, pending = await asyncio.wait(
+                tasks.values(), timeout=within, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in pending:
+                task.cancel()
+    except ExceptionGroup as losers:
+        error = losers.exceptions[0]
+        raise error from error.__cause__
     return next((name for name, task in tasks.items() if task in done), TIMED_OUT)
 
 

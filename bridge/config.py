@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import pydantic
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bridge.domain.trunk_rules import TRUNK_NAME
 from bridge.recording_settings import RecordingSettings, SpoolSettings
 from bridge.trunk_settings import TrunkSettings
 
@@ -44,7 +45,7 @@ class Settings(TrunkSettings, RecordingSettings):
 
     node: Annotated[str, pydantic.Field(min_length=1, max_length=64)] = socket.gethostname()
     """This bridge and its Asterisk among others on one database; must last across restarts."""
-    trunk: Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")] = "carrier"
+    trunk: Annotated[str, pydantic.Field(pattern=rf"^{TRUNK_NAME}$")] = "carrier"
     """PJSIP endpoint by which the other leg is placed."""
 
     api_host: str = "127.0.0.1"

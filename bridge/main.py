@@ -19,21 +19,25 @@ from bridge.api.limits import RateLimit
 from bridge.api.media import MediaAccess
 from bridge.api.sessions import SessionDefaults
 from bridge.ari.client import Asterisk
-from bridge.ari.leg import LegState
+from bridge.ari.leg_state import LegState
 from bridge.ari.legs import Legs
+from bridge.ari.remains import Remains
+from bridge.ari.requests import Requests
 from bridge.ari.stream import EventStream, InboundCall
 from bridge.ari.transport import Transport
 from bridge.calls.housekeeping import Housekeeping
 from bridge.calls.live_call import LiveCall
-from bridge.calls.masked_call import masked_call, ordered_call
+from bridge.calls.masked_call import masked_call
+from bridge.calls.ordering import OrderedCalls
 from bridge.calls.switchboard import Switchboard
-from bridge.config import Settings
+from bridge.config import ConfigError, Settings
 from bridge.domain.errors import Unavailable
 from bridge.domain.records import Arrival
 from bridge.domain.signalling import caller_number, dialled_number
 from bridge.domain.signed_urls import UrlSigner
 from bridge.domain.trunk_rules import TrunkRules
 from bridge.egress.client import Egress
+from bridge.event_delivery import deliver_events
 from bridge.media_settings import MediaSettings
 from bridge.prompts.cache import Cache
 from bridge.prompts.library import PromptLimits, Prompts
@@ -52,17 +56,16 @@ from bridge.store.listener import Listener
 from bridge.store.migrations import migrate
 from bridge.store.numbers import Numbers
 from bridge.store.orders import ORDER_CHANNEL, Orders
-from bridge.store.outbox import BY_INDEX, EVENT_CHANNEL, Outbox
 from bridge.store.pauses import PAUSE_CHANNEL, Pauses
 from bridge.store.pool import Database
 from bridge.store.recordings import Recordings
+from bridge.store.replacements import Replacements
 from bridge.store.sessions import Sessions
 from bridge.store.signing import SigningSecrets
 from bridge.store.subaccounts import Subaccounts
 from bridge.store.upkeep import keep_up
 from bridge.webhook_settings import WebhookSettings
 from bridge.webhooks.advice import Applications
-from bridge.webhooks.delivery import Delivery
 
 log = structlog.get_logger(__name__)
 
@@ -76,39 +79,37 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
     Postgres and Asterisk may be away at the start, and come and go: what needs them waits.
 
     Raises:
-        SchemaError: the database's schema is not one this program can work with.
+        ConfigError: where it is to listen, or to keep prompts, it cannot.  Perhaps in a group.
+        SchemaError: the database's schema is not one this program can work with.  In a group.
     """
     stop = _stop_signal()
+    database_url = settings.database_url.get_secret_value()
     async with (
-        Database.opened(settings.database_url.get_secret_value()) as database,
-        # Its own connections: an event on its way to a slow receiver holds one.
-        Database.opened(
-            settings.database_url.get_secret_value(),
-            size=webhooks.webhook_workers + 2,
-            settings=BY_INDEX,
-        ) as outbox_database,
+        Database.opened(database_url) as database,
         Egress.opened(media.egress_rules) as egress,
+        # Workers, and calls, are so many and no more: no call is to wait for another's answer.
+        Egress.opened(media.egress_rules, per_host=0) as to_applications,
         _transport(settings) as transport,
     ):
         legs = Legs()
         rules = settings.trunk_rules
-        asterisk = Asterisk(
-            transport, legs, app=settings.ari_app, trunk=settings.trunk, rules=rules
-        )
+        requests = Requests(transport, app=settings.ari_app)
+        asterisk = Asterisk(requests, legs, trunk=settings.trunk, rules=rules)
         legs.serve(asterisk)
+        remains = Remains(requests, legs, asterisk)
         calls = Calls(database, node=settings.node, trunk=settings.trunk)
         recordings = Recordings(database, public_url=settings.api_root)
         journal = Journal(database, calls, recordings)
         switchboard = Switchboard(
             call_log=journal,
-            release=functools.partial(_release, asterisk),
+            release=asterisk.release,
             now=_now,
             drain_timeout=settings.drain_timeout,
         )
         housekeeping = Housekeeping(
             open_calls=calls,
             unwritten=journal,
-            remains=asterisk,
+            remains=remains,
             switchboard=switchboard,
             call_log=journal,
             switch=asterisk,
@@ -118,7 +119,7 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
         orders = Orders(database, node=settings.node)
         sessions = Sessions(database, orders, headroom=settings.pool_headroom)
         application = Applications(
-            egress,
+            to_applications,
             facts=sessions.facts,
             secrets=SigningSecrets(database).list,
             now=_now,
@@ -134,8 +135,8 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
             is_full=lambda: len(switchboard.live) > settings.max_calls,
         )
         stream = EventStream(
-            transport,
-            asterisk,
+            requests,
+            remains,
             legs,
             arrived=lambda inbound: switchboard.take(_live_call(inbound, rules), story),
             connected=housekeeping.connected,
@@ -151,51 +152,28 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
 
         hangups = Hangups(database, node=settings.node, hang_up=switchboard.hang_up)
         pauses = Pauses(database, node=settings.node, pause=switchboard.pause_recording)
+        ordered_calls = OrderedCalls(
+            orders,
+            switchboard,
+            expect=lambda channel_id: legs.expect(channel_id, LegState(placed=True)),
+            can_place=lambda: stream.connected and stream.admitting,
+            log=journal,
+            switch=asterisk,
+            prompts=prompts,
+        )
 
         async def look() -> None:
             """What was asked for over the API, here or elsewhere, that this bridge must do."""
             await hangups.look()
             await pauses.look()
-            while stream.connected and stream.admitting and (order := await orders.take()):
-                call = LiveCall(
-                    order.arrival, legs.expect(order.arrival.channel_id, LegState(placed=True))
-                )
-                if order.cancelled:
-                    call.asked_to_end.set()
-                switchboard.take(
-                    call,
-                    functools.partial(
-                        ordered_call,
-                        lookup=order.lookup,
-                        log=journal,
-                        switch=asterisk,
-                        prompts=prompts,
-                    ),
-                )
+            await ordered_calls.look()
 
         archive = _archive(settings)
         recording_worker = RecordingWorker(
             recordings, Spool(settings.recording_spool_directory), archive, node=settings.node
         )
         listener = Listener(database, [HANGUP_CHANNEL, ORDER_CHANNEL, PAUSE_CHANNEL], look)
-        outbox = Outbox(outbox_database)
-        delivery = Delivery(
-            outbox,
-            egress,
-            rules=webhooks.webhook_rules,
-            now=_now,
-            workers=webhooks.webhook_workers,
-            per_host=webhooks.webhook_workers_per_host,
-        )
         feed = EventFeed(database)
-
-        async def look_at_events() -> None:
-            """Something was written that applications are to be told."""
-            delivery.wake()
-            await feed.look()
-
-        event_listener = Listener(outbox_database, [EVENT_CHANNEL], look_at_events)
-        forget = functools.partial(outbox.remove_old, days=webhooks.event_retention_days)
         app = make_app(
             accounts=Accounts(database),
             calls=CallReports(database),
@@ -206,6 +184,7 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
             media=_media(settings, archive),
             numbers=Numbers(database, trunk=settings.trunk),
             recordings=recordings,
+            replacements=Replacements(database, headroom=settings.pool_headroom),
             sessions=sessions,
             subaccounts=Subaccounts(database),
             defaults=SessionDefaults(
@@ -227,9 +206,10 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
                 service.create_task(keep_up(sessions.note_expired, every=1.0), name="expiry"),
                 service.create_task(prompts.run(), name="prompts"),
                 service.create_task(listener.run(), name="listener"),
-                service.create_task(delivery.run(), name="webhooks"),
-                service.create_task(event_listener.run(), name="event listener"),
-                service.create_task(keep_up(forget, every=600.0), name="retention"),
+                service.create_task(
+                    deliver_events(database_url, to_applications, feed, webhooks),
+                    name="event delivery",
+                ),
                 service.create_task(recording_worker.run(), name="recordings"),
             ]
             await stop.wait()
@@ -250,11 +230,15 @@ def _stop_signal() -> asyncio.Event:
 
 
 def _prompts(egress: Egress, media: MediaSettings) -> Prompts:
-    """Raises: OSError: its directory cannot be used."""
+    """Raises: ConfigError: their directory cannot be used."""
     directory = media.prompt_directory
+    try:
+        cache = Cache(directory, largest=media.prompt_cache_size)
+    except OSError as error:
+        raise ConfigError(f"BRIDGE_PROMPT_DIRECTORY {directory}: {error.strerror}") from None
     return Prompts(
         egress,
-        Cache(directory, largest=media.prompt_cache_size),
+        cache,
         asterisk_directory=media.prompt_asterisk_directory or directory,
         limits=PromptLimits(
             size=media.prompt_max_size,
@@ -281,11 +265,18 @@ async def _transport(settings: Settings) -> AsyncIterator[Transport]:
 
 @asynccontextmanager
 async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[None]:
-    """Serve the API for the length of the block."""
+    """Serve the API for the length of the block.
+
+    Raises:
+        ConfigError: nobody can listen there.
+    """
     runner = web.AppRunner(app, access_log=None, handle_signals=False)
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.api_host, settings.api_port).start()
+        try:
+            await web.TCPSite(runner, settings.api_host, settings.api_port).start()
+        except OSError as error:
+            raise ConfigError(f"BRIDGE_API_HOST, BRIDGE_API_PORT: {error.strerror}") from None
         log.info("api listening", host=settings.api_host, port=settings.api_port)
         yield
     finally:
@@ -346,12 +337,6 @@ async def _answers(database: Database) -> bool:
     except Unavailable:
         return False
     return True
-
-
-async def _release(asterisk: Asterisk, call: LiveCall) -> None:
-    for leg in (call.a_leg, call.b_leg):
-        if leg:
-            await asterisk.release(leg)
 
 
 def _live_call(inbound: InboundCall, rules: TrunkRules) -> LiveCall:

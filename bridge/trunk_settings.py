@@ -7,7 +7,7 @@ import phonenumbers
 import pydantic
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bridge.domain.trunk_rules import BareDigits, OutboundFormat, TrunkRules
+from bridge.domain.trunk_rules import BareDigits, CallerHeader, OutboundFormat, TrunkRules
 
 _PREFIX = re.compile(r"[0-9*#]{1,16}")
 
@@ -38,6 +38,10 @@ class TrunkSettings(BaseSettings):
     """How the carrier wants numbers: ``e164`` (``+14155550123``), ``digits`` (``14155550123``), or
     ``national``, as phones of ``trunk_region`` dial them."""
 
+    trunk_caller: CallerHeader = CallerHeader.FROM
+    """Who is calling by the trunk: ``from``, or ``asserted`` (P-Asserted-Identity), where the
+    carrier sets it for every call and passes on a From that callers choose themselves."""
+
     @property
     def trunk_rules(self) -> TrunkRules:
         return TrunkRules(
@@ -46,6 +50,7 @@ class TrunkSettings(BaseSettings):
             strip_prefixes=self.trunk_strip_prefixes,
             prepend=self.trunk_prepend,
             outbound_format=self.trunk_outbound_format,
+            caller_header=self.trunk_caller,
         )
 
     @pydantic.field_validator("trunk_region", mode="before")

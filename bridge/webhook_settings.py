@@ -24,7 +24,8 @@ class WebhookSettings(BaseSettings):
     webhook_workers: Annotated[int, pydantic.Field(ge=1, le=200)] = 20
     """Requests at once.  Each holds a connection to Postgres."""
     webhook_workers_per_host: Annotated[int, pydantic.Field(ge=1, le=200)] = 5
-    """Of them, to one host: the others are for everybody else while it is slow."""
+    """Of them, to one host that is quick; one that is slow gets one, and all of these half.  A
+    quarter is for quick ones alone."""
     routing_webhook_timeout: Annotated[float, pydantic.Field(ge=0.1, le=10)] = 2.5
     """Seconds that an application has, at each of its URLs, which is asked about a call."""
     event_retention_days: Annotated[int, pydantic.Field(ge=1, le=3650)] = 30

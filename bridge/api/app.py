@@ -1,6 +1,7 @@
 """The aiohttp application, made from the table of operations."""
 
 import asyncio
+import collections
 import uuid
 from http import HTTPStatus
 
@@ -12,12 +13,12 @@ from bridge.api import auth
 from bridge.api.auth import ACCOUNTS, LIMIT
 from bridge.api.calls import CALLS, ORDERS
 from bridge.api.documentation import DOCUMENT
-from bridge.api.event_stream import CLOSING, FEED, close_streams
+from bridge.api.event_stream import CLOSING, FEED, STREAMS, close_streams
 from bridge.api.events import EVENTS
 from bridge.api.health import READINESS
 from bridge.api.limits import RateLimit
 from bridge.api.media import MEDIA, RECORDINGS, MediaAccess
-from bridge.api.numbers import NUMBERS
+from bridge.api.numbers import NUMBERS, REPLACEMENTS
 from bridge.api.openapi import describe
 from bridge.api.operations import OPERATIONS, Operation
 from bridge.api.ports import (
@@ -30,6 +31,7 @@ from bridge.api.ports import (
     Prompts,
     Readiness,
     Recordings,
+    Replacements,
     Sessions,
     Subaccounts,
 )
@@ -57,6 +59,7 @@ def make_app(
     numbers: Numbers,
     orders: Orders,
     recordings: Recordings,
+    replacements: Replacements,
     sessions: Sessions,
     subaccounts: Subaccounts,
     defaults: SessionDefaults,
@@ -67,9 +70,10 @@ def make_app(
     """The whole API over the given parts."""
     app = web.Application(middlewares=[_identified, _explained], client_max_size=_LARGEST_BODY)
     app[ACCOUNTS], app[NUMBERS], app[SESSIONS] = accounts, numbers, sessions
-    app[MEDIA] = media
+    app[MEDIA], app[REPLACEMENTS] = media, replacements
     app[RECORDINGS], app[SUBACCOUNTS] = recordings, subaccounts
     app[EVENTS], app[FEED], app[CLOSING] = events, feed, asyncio.Event()
+    app[STREAMS] = collections.Counter()
     app.on_shutdown.append(close_streams)
     app[CALLS], app[LIMIT], app[ORDERS] = calls, limit, orders
     app[DEFAULTS], app[READINESS] = defaults, readiness

@@ -28,7 +28,7 @@ async def check(request: web.Request, needed: Scope) -> None:
         Unavailable: Postgres is away.
     """
     given = _credentials(request)
-    bearer = await request.app[ACCOUNTS].authenticate(*given) if given else None
+    bearer = await _bearer(request, given)
     if given is None or bearer is None:
         raise Problem(
             HTTPStatus.UNAUTHORIZED,
@@ -47,6 +47,19 @@ async def check(request: web.Request, needed: Scope) -> None:
         text = f"This token may not do that; its scope is {bearer.scope}."
         raise Problem(HTTPStatus.FORBIDDEN, text)
     request[BEARER] = bearer
+
+
+async def still_holds(request: web.Request) -> bool:
+    """Whether what a request has shown is good by now, too: a token may be revoked while it lasts.
+
+    Raises:
+        Unavailable: Postgres is away.
+    """
+    return await _bearer(request, _credentials(request)) is not None
+
+
+async def _bearer(request: web.Request, given: tuple[str, str] | None) -> Bearer | None:
+    return await request.app[ACCOUNTS].authenticate(*given) if given else None
 
 
 def _credentials(request: web.Request) -> tuple[str, str] | None:

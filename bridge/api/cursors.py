@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 
@@ -25,4 +25,7 @@ def read_cursor(cursor: str) -> tuple[datetime, UUID]:
     moment = datetime.fromisoformat(at)
     if moment.tzinfo is None:
         raise ValueError("not a cursor")
-    return moment, UUID(row_id)
+    try:
+        return moment.astimezone(UTC), UUID(row_id)
+    except OverflowError as error:  # before the first year of UTC, or after its last
+        raise ValueError("not a cursor") from error

@@ -1,4 +1,4 @@
-"""The pool of virtual numbers: add, list, get, update, remove."""
+"""The pool of virtual numbers: add, list, get, update, remove, replace."""
 
 import functools
 from http import HTTPStatus
@@ -7,16 +7,23 @@ from typing import TypeVar
 from aiohttp import web
 
 from bridge.api import requests
-from bridge.api.ports import Numbers
+from bridge.api.ports import Numbers, Replacements
 from bridge.api.problems import not_found, of_numbers, of_refusal
 from bridge.api.render import numbers as render
 from bridge.api.render.forms import digits, page
-from bridge.api.schemas.numbers import AddNumbers, ListNumbers, UpdateNumber, fallback_named
+from bridge.api.schemas.numbers import (
+    AddNumbers,
+    ListNumbers,
+    ReplaceNumber,
+    UpdateNumber,
+    fallback_named,
+)
 from bridge.api.sessions import PROMPTS, facts_about
 
 _Model = TypeVar("_Model", AddNumbers, UpdateNumber)
 
 NUMBERS = web.AppKey("numbers", Numbers)
+REPLACEMENTS = web.AppKey("replacements", Replacements)
 
 
 async def add(request: web.Request) -> web.Response:
@@ -64,6 +71,21 @@ async def remove(request: web.Request) -> web.Response:
     if refusal:
         raise of_refusal(refusal)
     return web.Response(status=HTTPStatus.NO_CONTENT)
+
+
+async def replace(request: web.Request) -> web.Response:
+    asked = await requests.body(request, ReplaceNumber)
+    found = await request.app[REPLACEMENTS].replace(
+        requests.account(request),
+        requests.number(request),
+        requests.by(request, asked.reason),
+        instead=asked.virtual_number,
+        limit=asked.limit,
+        after=asked.cursor,
+    )
+    if found is None:
+        raise not_found()
+    return requests.answer(request, HTTPStatus.OK, render.replacement(found))
 
 
 async def _body(request: web.Request, model: type[_Model]) -> _Model:

@@ -32,7 +32,7 @@ from bridge.api.answers import subaccounts as subaccount_answers
 from bridge.api.answers.fields import Message
 from bridge.api.schemas.accounts import UpdateAccount
 from bridge.api.schemas.events import ListEvents, NewestFirst, RevealNumbers, StreamEvents
-from bridge.api.schemas.numbers import AddNumbers, ListNumbers, UpdateNumber
+from bridge.api.schemas.numbers import AddNumbers, ListNumbers, ReplaceNumber, UpdateNumber
 from bridge.api.schemas.recordings import ListRecordings, SignedMedia
 from bridge.api.schemas.sessions import (
     CallParties,
@@ -342,6 +342,14 @@ OPERATIONS = (
         handler=numbers.remove,
         summary="Take a virtual number out of the pool",
         success=HTTPStatus.NO_CONTENT,
+    ),
+    Operation(
+        method="POST",
+        path=f"{_ACCOUNT}/Number/{{number}}/Replace",
+        handler=numbers.replace,
+        returns=number_answers.NumberReplaced,
+        summary="Give the live sessions of a virtual number another; both work meanwhile",
+        body=ReplaceNumber,
     ),
     Operation(
         method="GET",

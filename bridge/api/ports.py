@@ -18,6 +18,7 @@ from bridge.domain.pool import (
 )
 from bridge.domain.privacy import Reveal
 from bridge.domain.recordings import Media, Recording, RecordingFilter
+from bridge.domain.replacement import Replacement
 from bridge.domain.reports import (
     Account,
     DryRun,
@@ -66,6 +67,19 @@ class Numbers(Protocol):
     async def remove(self, account: str, number: PhoneNumber) -> Refusal | None: ...
 
 
+class Replacements(Protocol):
+    async def replace(
+        self,
+        account: str,
+        bad: PhoneNumber,
+        by: By,
+        *,
+        instead: PhoneNumber | None,
+        limit: int,
+        after: tuple[datetime, uuid.UUID] | None,
+    ) -> Replacement | None: ...
+
+
 class Prompts(Protocol):
     def prefetch(self, urls: Iterable[str]) -> None: ...
 
@@ -105,7 +119,9 @@ class EventFeed(Protocol):
     @property
     def next_change(self) -> asyncio.Event: ...
     async def position(self) -> str: ...
-    async def read(self, account: str, after: str) -> tuple[Sequence[EventReport] | None, str]: ...
+    async def read(
+        self, account: str, after: str
+    ) -> tuple[AsyncIterator[Sequence[EventReport]] | None, str]: ...
 
 
 class Orders(Protocol):

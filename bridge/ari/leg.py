@@ -1,132 +1,22 @@
-"""One side of a call: a channel, what its events have said so far, what may be asked of it."""
+"""One side of a call: a channel, its state to wait for, and what may be asked of it."""
 
 import asyncio
 import contextlib
 import dataclasses
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
 from bridge.ari.errors import AriError
+from bridge.ari.leg_state import Event, LegState, apply
 from bridge.domain.causes import Cause
 
 log = structlog.get_logger(__name__)
 
 _STOP_WAIT = 2.0  # seconds for a sound that we stop to be reported over
-
-Event = Mapping[str, Any]
-"""One ARI event as it came, https://docs.asterisk.org (REST Data Models)."""
-
-RECORDED = ["placed", "recorded"]
-"""With what the dialplan's context ``record`` gives a leg back to our application."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class LegState:
-    """Everything a leg's events have said so far.  Times are Asterisk's."""
-
-    placed: bool = False
-    """We placed this leg, so its last event is ChannelDestroyed; one that came in ends earlier."""
-    watched: bool = False
-    """It came in, and its events come to us also while it is out of our application."""
-    name: str | None = None
-    """The channel's name, by which Asterisk's dialplan knows it."""
-    started_at: datetime | None = None
-    in_stasis: bool = False
-    """It is in our application; elsewhere Asterisk refuses to bridge it (422)."""
-    recorded_at: datetime | None = None
-    """When it came back into our application from where its recording was set up, or changed."""
-    ringing_at: datetime | None = None
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
-    hangup_cause: int | None = None
-    """ITU-T Q.850."""
-    sip_code: int | None = None
-    """Final SIP status with which the far end failed the leg."""
-    far_end_hung_up: bool = False
-    """The phone ended the leg, and not somebody on our side."""
-    heard: frozenset[str] = frozenset()
-    """Ids of the playbacks on it that are over."""
-    lost: bool = False
-    """Nobody saw it end; it was missing when we looked."""
-    switch_restarted: bool = False
-    """It was lost because Asterisk was restarted."""
-
-    @property
-    def ringing(self) -> bool:
-        return self.ringing_at is not None
-
-    @property
-    def answered(self) -> bool:
-        return self.answered_at is not None
-
-    @property
-    def ended(self) -> bool:
-        return self.ended_at is not None
-
-
-def apply(state: LegState, event: Event) -> LegState:
-    """Fold one ARI event into the state.  Total: an event we do not know changes nothing.
-
-    Of a leg that came in, StasisEnd is the last event, and has no cause, unless it is watched.  One
-    that we placed, or watch, may come back, such as from where its recording is set up; its end is
-    ChannelDestroyed.
-    """
-    if state.ended:
-        return state
-    at = datetime.fromisoformat(event["timestamp"])
-    match event:
-        case {"type": "StasisStart", "channel": channel}:
-            recorded_at = at if event.get("args") == RECORDED else state.recorded_at
-            state = dataclasses.replace(state, in_stasis=True, recorded_at=recorded_at)
-            return _folded_channel(state, channel, at)
-        case {"type": "ChannelStateChange" | "ChannelCreated", "channel": channel}:
-            return _folded_channel(state, channel, at)
-        case {"type": "PlaybackFinished", "playback": {"id": str(playback)}}:
-            return dataclasses.replace(state, heard=state.heard | {playback})
-        case {"type": "ChannelHangupRequest", "soft": True}:
-            return state  # asked for on our side; its "cause" is a flag of Asterisk's own
-        case {"type": "ChannelHangupRequest"}:
-            return dataclasses.replace(
-                state,
-                hangup_cause=event.get("cause") or state.hangup_cause,
-                sip_code=event.get("tech_cause") or state.sip_code,
-                far_end_hung_up=True,
-            )
-        case {"type": "ChannelDestroyed"}:
-            return dataclasses.replace(
-                state,
-                ended_at=at,
-                hangup_cause=event.get("cause") or state.hangup_cause,
-                sip_code=event.get("tech_cause") or state.sip_code,
-            )
-        case {"type": "StasisEnd"} if not (state.placed or state.watched):
-            return dataclasses.replace(state, ended_at=at)
-        case {"type": "StasisEnd"}:
-            return dataclasses.replace(state, in_stasis=False)
-        case {"type": "Lost"}:
-            return dataclasses.replace(
-                state, ended_at=at, lost=True, switch_restarted=event["switch_restarted"]
-            )
-        case _:
-            return state
-
-
-def _folded_channel(state: LegState, channel: Mapping[str, Any], at: datetime) -> LegState:
-    state = dataclasses.replace(
-        state,
-        in_stasis=state.in_stasis or channel.get("dialplan", {}).get("app_name") == "Stasis",
-        name=channel["name"],
-        started_at=state.started_at or datetime.fromisoformat(channel["creationtime"]),
-    )
-    if channel["state"] == "Ringing" and not state.ringing:
-        return dataclasses.replace(state, ringing_at=at)
-    if channel["state"] == "Up" and not state.answered:
-        return dataclasses.replace(state, answered_at=at)
-    return state
 
 
 class Commands(Protocol):
@@ -148,12 +38,30 @@ class Leg:
         self.state = state
         self.requested = not state.placed or state.started_at is not None
         """It is, or may be, at Asterisk; not so a leg that we are still to place."""
+        self.unseen_since: datetime | None = None
+        """Since when its end would not have been seen, and nothing has been heard of it."""
         self.asked_to_hang_up: Cause | None = None
         """The cause with which our side ended it."""
         self._commands = commands
         self._changed = asyncio.Event()
         self._digits: asyncio.Queue[str] = asyncio.Queue()
         self._playbacks = itertools.count(1)
+        self.playing: str | None = None
+        """Id of the playback on it that is not known to be over."""
+
+    def was_joined(self, joined_at: datetime) -> None:
+        """An earlier process joined it to the other then."""
+        self.feed({"type": "Joined", "timestamp": joined_at.isoformat(), "joined_at": joined_at})
+
+    def was_coupled(self, *, at: str) -> None:
+        """An earlier process had its end end the other, which was dialled by then."""
+        self.feed({"type": "Coupled", "timestamp": at})
+
+    def has_ended(self, at: datetime, cause: int | None, *, joined_at: datetime | None) -> None:
+        """It ended then; no event will say so, for nobody was there to get it."""
+        if joined_at:
+            self.was_joined(joined_at)
+        self.feed({"type": "ChannelDestroyed", "timestamp": at.isoformat(), "cause": cause})
 
     def lose(self, *, timestamp: str, switch_restarted: bool) -> None:
         """Asterisk has no such channel any more, and nobody saw it end."""
@@ -161,6 +69,7 @@ class Leg:
 
     def feed(self, event: Event) -> None:
         """Called by the event reader; never blocks, never drops."""
+        self.unseen_since = None
         if event["type"] == "ChannelDtmfReceived":  # each counts, so they are no part of the state
             self._digits.put_nowait(event["digit"])
             return
@@ -171,6 +80,11 @@ class Leg:
     def watch(self) -> None:
         """Its events come to us from now on wherever it is."""
         self.state = dataclasses.replace(self.state, watched=True)
+
+    async def in_stasis(self) -> None:
+        """Return once the leg is in our application."""
+        while not self.state.in_stasis:
+            await self._changed.wait()
 
     async def answered(self) -> None:
         """Return once the leg was answered and can be bridged.
@@ -223,12 +137,15 @@ class Leg:
         playback = f"{self.channel_id}-{next(self._playbacks)}"
         try:
             await self._commands.play(self.channel_id, playback, media)
+            self.playing = playback
             await self._has_heard(playback)
         except AriError as error:
             log.warning("sound not played", channel=self.channel_id, error=str(error))
         except asyncio.CancelledError:
             await self._stop(playback)
             raise
+        finally:
+            self.playing = None
 
     async def digit(self) -> str:
         """The next key pressed on the phone: ``0`` to ``9``, ``*``, ``#``, ``A`` to ``D``.

@@ -7,7 +7,8 @@ finds and finishes every call with no table to look in.
 from collections.abc import Iterator
 from uuid import UUID
 
-from bridge.ari.leg import Commands, Event, Leg, LegState
+from bridge.ari.leg import Commands, Leg
+from bridge.ari.leg_state import Event, LegState
 from bridge.domain.records import ORDERED_PREFIX
 
 _LEG_PREFIX = "b-"

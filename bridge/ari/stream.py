@@ -12,11 +12,12 @@ from datetime import datetime
 import aiohttp
 import structlog
 
-from bridge.ari.client import Asterisk
 from bridge.ari.errors import AriError
-from bridge.ari.leg import Event, Leg, LegState
+from bridge.ari.leg import Leg
+from bridge.ari.leg_state import Event, LegState
 from bridge.ari.legs import Legs
-from bridge.ari.transport import Transport
+from bridge.ari.remains import Remains
+from bridge.ari.requests import Requests
 
 log = structlog.get_logger(__name__)
 
@@ -51,16 +52,16 @@ class EventStream:
 
     def __init__(
         self,
-        transport: Transport,
-        asterisk: Asterisk,
+        requests: Requests,
+        remains: Remains,
         legs: Legs,
         *,
         arrived: Callable[[InboundCall], None],
         connected: Callable[[], None],
         replaced: Callable[[], None],
     ) -> None:
-        self._transport = transport
-        self._asterisk = asterisk
+        self._requests = requests
+        self._remains = remains
         self._legs = legs
         self._arrived = arrived
         self._on_connected = connected
@@ -68,6 +69,7 @@ class EventStream:
         self.connected = False
         self.admitting = True
         """Whether the dialplan is told that calls may come; off while draining."""
+        self._beating = asyncio.Lock()
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -91,7 +93,7 @@ class EventStream:
         """Have the dialplan refuse every new call (503) from now on."""
         self.admitting = False
         try:
-            await self._asterisk.beat(alive=False)
+            await self._tell_dialplan()
         except AriError as error:
             # Not connected, then: the dialplan refuses by itself once the last beat is stale.
             log.warning("asterisk not told to refuse calls", error=str(error))
@@ -99,10 +101,13 @@ class EventStream:
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         """The websocket, with Asterisk and us in step; closed when the block is left."""
-        await self._asterisk.connect()
-        async with await self._transport.events(self._asterisk.app) as websocket:
-            await self._asterisk.filter_events()
-            await self._asterisk.resynchronise()
+        await self._requests.connect()
+        async with await self._requests.events() as websocket:
+            await self._requests.filter_events()
+            await self._remains.look_back()
+            await self._remains.resynchronise()
+            # Until the first, the dialplan refuses every call: nobody is to take us for ready.
+            await self._tell_dialplan()
             self.connected = True
             self._on_connected()
             log.info("asterisk connected")
@@ -114,8 +119,13 @@ class EventStream:
     async def _beat(self) -> None:
         """Say once a second that we are alive.  Also notices an Asterisk that hangs."""
         while True:
-            await self._asterisk.beat(alive=self.admitting)
             await asyncio.sleep(_BEAT_INTERVAL)
+            await self._tell_dialplan()
+
+    async def _tell_dialplan(self) -> None:
+        """Whether calls may come.  One request after the other, for the later is to count."""
+        async with self._beating:
+            await self._requests.beat(alive=self.admitting)
 
     async def _read(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
         """Deliver events until the connection ends.  Never waits for a call."""

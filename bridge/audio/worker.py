@@ -39,7 +39,7 @@ async def to_g711(
 async def to_mp3(source: Path, target: Path, *, longest: float, within: float) -> float:
     """Write a recording (wav) as mp3, a party to each channel, at 14 MB an hour; its seconds.
 
-    Takes about 20 s of one core for an hour of recording, at the lowest priority.
+    Takes about 20 s of one core for an hour of recording, at a low priority.
 
     Args:
         longest: seconds that it may last.

@@ -8,6 +8,8 @@ from bridge.domain.causes import Cause
 from bridge.domain.outcomes import CANCELLED, HungUpBy, Outcome, completed
 from bridge.domain.routing import Connect
 
+_JOINING = 5.0  # seconds that a join of which only the end is known may take to be known
+
 
 def crosses(call: LiveCall, others: Collection[LiveCall]) -> LiveCall | None:
     """The call in which we are just ringing the one who calls here, on the number it has called.
@@ -24,6 +26,7 @@ def crosses(call: LiveCall, others: Collection[LiveCall]) -> LiveCall | None:
             and other.to.caller_id.e164 == call.arrival.dialled
             and not other.to.redirected  # whom it rings is no party
             and not other.joined
+            and not (other.b_leg and other.b_leg.state.answered)  # by a mailbox, perhaps
             and not other.to.session.manner.forces_pin
             and other.crossed_by is None
         ),
@@ -50,6 +53,8 @@ async def crossed(call: LiveCall, other: LiveCall) -> Outcome:
     other.crossed_by = call
     other.crossed.set()
     await race(ended=call.a_leg.ended(), over=other.over.wait())
+    if not call.joined:  # or it is, and Asterisk has told of the end before it said so to the other
+        await race(over=other.over.wait(), within=_JOINING)
     if not call.joined:
         await call.a_leg.hangup(Cause.NO_ANSWER)
         return CANCELLED

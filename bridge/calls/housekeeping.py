@@ -11,15 +11,22 @@ from uuid import UUID
 import structlog
 
 from bridge.aio import alongside
+from bridge.ari.errors import AriError
 from bridge.ari.leg import Leg
 from bridge.calls.dialogue import accepts
-from bridge.calls.live_call import LiveCall, who_hung_up
+from bridge.calls.live_call import LiveCall, first_to_end, who_hung_up
 from bridge.calls.masked_call import answered, join, talking
 from bridge.calls.ports import CallLog, Switch
 from bridge.calls.recording import obey_pauses
 from bridge.calls.switchboard import Switchboard
 from bridge.domain.errors import Unavailable
-from bridge.domain.outcomes import LOST_WHILE_RINGING, NOT_ACCEPTED, HungUpBy, Outcome, completed
+from bridge.domain.outcomes import (
+    LOST_WHILE_RINGING,
+    NOT_ACCEPTED,
+    TIME_LIMIT,
+    Outcome,
+    completed,
+)
 from bridge.domain.records import OpenCall
 
 log = structlog.get_logger(__name__)
@@ -95,7 +102,8 @@ class Housekeeping:
             try:
                 if await self.tidy():
                     pause = _INTERVAL
-            except Unavailable as error:
+            # Also if Asterisk refuses: whatever one channel is like, the calls of others go on.
+            except (AriError, Unavailable) as error:
                 log.warning("housekeeping put off", error=str(error))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
@@ -108,7 +116,8 @@ class Housekeeping:
         was left that may be nobody's, and is to be looked at again soon.
 
         Raises:
-            Unavailable: Postgres or Asterisk is away; nothing was removed.
+            Unavailable: Postgres or Asterisk is away.
+            AriError: Asterisk refused to say what it has.
         """
         carried = self._switchboard.live | set(self._unwritten.unwritten)
         abandoned = [
@@ -129,9 +138,13 @@ class Housekeeping:
         a_leg, b_leg, limits = call.a_leg, call.b_leg, found.limits
         if b_leg is None or limits is None:
             return LOST_WHILE_RINGING
-        if found.answered_at is None:  # as far as we know; it is not too late to answer the caller
-            if a_leg.state.ended or b_leg.state.ended:
+        joined_at = found.answered_at or b_leg.state.joined_at
+        if joined_at is None:  # it is not too late to answer the caller
+            # Else the other may have been made and never dialled: it would never ring.
+            dialled = a_leg.state.coupled or b_leg.state.ringing or b_leg.state.answered
+            if a_leg.state.ended or b_leg.state.ended or not dialled:
                 return LOST_WHILE_RINGING
+            await self._switch.couple(a_leg, b_leg)
             call.recording = found.recording
             outcome = await answered(call, b_leg, limits)
             if outcome is None and not await accepts(b_leg, found.guard):
@@ -139,12 +152,18 @@ class Housekeeping:
             return outcome or await join(
                 call, b_leg, limits, log=self._call_log, switch=self._switch
             )
-        call.joined, call.answered_at = True, found.answered_at
-        left = limits.call_time_limit - (self._now() - found.answered_at).total_seconds()
+        if found.answered_at is None:  # whoever saw it could not write it down
+            self._call_log.answered(call.id, joined_at, ringing_at=b_leg.state.ringing_at)
+        call.joined, call.answered_at = True, joined_at
+        left = limits.call_time_limit - (self._now() - joined_at).total_seconds()
         # Also when both are gone, for leaving the block is what removes their bridge.
         async with self._switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=max(left, 0)):
-            if a_leg.state.ended and b_leg.state.ended:
-                return completed(who_hung_up(HungUpBy.UNKNOWN, a_leg.state, b_leg.state))
+            if a_leg.state.ended_at and b_leg.state.ended_at:
+                talked = a_leg.state.ended_at - joined_at
+                if talked.total_seconds() >= limits.call_time_limit:
+                    return TIME_LIMIT
+                first = first_to_end(a_leg.state, b_leg.state)
+                return completed(who_hung_up(first, a_leg.state, b_leg.state))
             async with alongside(obey_pauses(call, b_leg, log=self._call_log, switch=self._switch)):
                 return await talking(
                     call, b_leg, within=max(left, 0), warning=limits.warning, switch=self._switch

@@ -5,7 +5,8 @@ import dataclasses
 from datetime import datetime
 from uuid import UUID
 
-from bridge.ari.leg import Leg, LegState
+from bridge.ari.leg import Leg
+from bridge.ari.leg_state import LegState
 from bridge.domain.causes import Cause, sip_status
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import HungUpBy, Outcome
@@ -82,6 +83,15 @@ def who_hung_up(first: HungUpBy, caller: LegState, callee: LegState) -> HungUpBy
             return HungUpBy.CALLEE
         case _:
             return first
+
+
+def first_to_end(caller: LegState, callee: LegState) -> HungUpBy:
+    """Whose leg ended first, of two that are over and that end each other."""
+    if caller.lost or callee.lost or not caller.ended_at or not callee.ended_at:
+        return HungUpBy.UNKNOWN
+    if caller.ended_at == callee.ended_at:
+        return HungUpBy.UNKNOWN
+    return HungUpBy.CALLER if caller.ended_at < callee.ended_at else HungUpBy.CALLEE
 
 
 def _unseen(leg: Leg) -> bool:

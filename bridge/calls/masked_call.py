@@ -112,6 +112,8 @@ async def ordered_call(
     party = session.party(side)
     if party is None:
         return refused("nobody-to-call")[0]
+    if call.asked_to_end.is_set():
+        return CUSTOMER_CANCELLED
     await switch.place(a_leg, party, caller_id=session.number_for(side), limits=decision.limits)
     async with alongside(_tell_of_ringing(call, a_leg, Role.A, session.tells_all, log=log)):
         match await race(
@@ -128,7 +130,14 @@ async def ordered_call(
                 return FIRST_RING_TIMEOUT
     if a_leg.state.answered_at:
         log.caller_answered(call.id, a_leg.state.answered_at)
-    if not await accepts(a_leg, session.manner.answer_guard):
+    accepted = []
+
+    async def accept() -> None:
+        accepted.append(await accepts(a_leg, session.manner.answer_guard))
+
+    if await race(customer=call.asked_to_end.wait(), accepted=accept()) == "customer":
+        return CUSTOMER_CANCELLED
+    if not all(accepted):
         return FIRST_NOT_ACCEPTED
     return await _connect(call, decision, log=log, switch=switch, prompts=prompts)
 
@@ -164,9 +173,10 @@ async def _connect(
         to.callee, caller_id=to.caller_id, call_id=call.id, limits=to.limits
     ) as b_leg:
         call.b_leg = b_leg
+        # Before anybody hears it ring: the next bridge takes up what is coupled.
+        await switch.couple(a_leg, b_leg)
         if not a_leg.state.answered:
             await a_leg.ring()
-        await switch.couple(a_leg, b_leg)
         if to.callee_prompt:
             prompts.prefetch([to.callee_prompt])
         async with (

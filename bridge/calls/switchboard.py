@@ -9,6 +9,7 @@ import structlog
 
 from bridge import metrics
 from bridge.ari.errors import AriError
+from bridge.ari.leg import Leg
 from bridge.calls.live_call import LiveCall, record_of
 from bridge.calls.ports import CallLog
 from bridge.domain.errors import Unavailable
@@ -33,7 +34,7 @@ class Switchboard:
     """Runs a story for every call, and sees to it that each leaves exactly one record.
 
     Args:
-        release: ends the legs that are still up, and waits until they are gone.
+        release: ends a leg if it is still up, and waits until it is gone.
         drain_timeout: seconds that live calls get once `close` was called.
     """
 
@@ -41,7 +42,7 @@ class Switchboard:
         self,
         *,
         call_log: CallLog,
-        release: Callable[[LiveCall], Awaitable[None]],
+        release: Callable[[Leg], Awaitable[None]],
         now: Callable[[], datetime],
         drain_timeout: float,
     ) -> None:
@@ -118,8 +119,11 @@ class Switchboard:
             log.exception("call crashed")
         finally:
             call.over.set()
-            await self._release(call)
-            if call.a_leg.state.switch_restarted:
+            legs = [leg for leg in (call.a_leg, call.b_leg) if leg]
+            for leg in legs:
+                await self._release(leg)
+            # Of one, perhaps: the first that an Asterisk ends as it stops ends the other at once.
+            if any(leg.state.switch_restarted for leg in legs):
                 outcome = LOST
             record = record_of(call, outcome, now=self._now())
             self._call_log.ended(record)

@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from bridge import logs
 from bridge.cli import accounts, events, numbers, rates, service, tokens, trunk, webhook_secrets
 from bridge.cli.errors import CommandError
 from bridge.config import ConfigError
@@ -23,6 +24,8 @@ app.add_typer(webhook_secrets.app, name="webhook-secret")
 @app.callback()
 def main() -> None:
     """Number masking beside your own Asterisk.  Settings come from BRIDGE_* variables."""
+    # What a command has to warn of; its own answer is standard output.  `serve` says otherwise.
+    logs.set_up(level="WARNING", style="console")
 
 
 def run() -> None:

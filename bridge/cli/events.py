@@ -3,17 +3,22 @@
 import asyncio
 import contextlib
 import uuid
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
 
 import typer
 from rich.table import Table
 
-from bridge.cli.database import database_url, on_database
+from bridge.aio import alongside
+from bridge.cli.accounts import no_account
+from bridge.cli.database import on_database
 from bridge.cli.errors import CommandError
 from bridge.cli.tables import show
 from bridge.domain.events import DeliveryState, EventFilter, EventReport
 from bridge.domain.privacy import OPEN
 from bridge.domain.requests import By
+from bridge.store.accounts import Accounts
+from bridge.store.errors import StoreUnavailable
 from bridge.store.event_feed import EventFeed
 from bridge.store.event_log import EventLog
 from bridge.store.listener import Listener
@@ -22,6 +27,7 @@ from bridge.store.pool import Database
 
 app = typer.Typer(no_args_is_help=True, help="Events: what applications are told of their calls.")
 
+T = TypeVar("T")
 
 _LOOK_INTERVAL = 2.0  # seconds
 
@@ -33,8 +39,9 @@ def list_all(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
 ) -> None:
     """Show an account's newest events, without numbers, and how their delivery goes."""
-    found = on_database(
-        lambda database: EventLog(database).list(auth_id, EventFilter(state=state), limit=limit)
+    found = _of_account(
+        auth_id,
+        lambda database: EventLog(database).list(auth_id, EventFilter(state=state), limit=limit),
     )
     table = Table("id", "time", "session", "#", "event", "delivery", "attempts", "last error")
     for one in found or ():
@@ -50,26 +57,8 @@ def list_all(
 @app.command()
 def tail(auth_id: str) -> None:
     """Show an account's events as they happen, without numbers, until Ctrl-C."""
-
-    async def follow() -> None:
-        async with Database.opened(database_url()) as database, asyncio.TaskGroup() as group:
-            feed = EventFeed(database)
-            position = await feed.position()
-            typer.echo("listening", err=True)
-            group.create_task(Listener(database, [EVENT_CHANNEL], feed.look).run())
-            while True:
-                change = feed.next_change
-                found, position = await feed.read(auth_id, position)
-                if found is None:
-                    typer.echo("more than can be shown; see `events list`", err=True)
-                for one in found or ():
-                    typer.echo(_line(one))
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_LOOK_INTERVAL):
-                        await change.wait()
-
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(follow())
+        _of_account(auth_id, lambda database: _follow(database, auth_id))
 
 
 @app.command()
@@ -82,10 +71,11 @@ def replay(
     if (event_id is None) != all_dead:
         raise CommandError("either an event or --dead")
     if event_id is None:
-        typer.echo(f"on their way: {on_database(lambda db: EventLog(db).replay_dead(auth_id))}")
+        count = _of_account(auth_id, lambda database: EventLog(database).replay_dead(auth_id))
+        typer.echo(f"on their way: {count}")
         return
     wanted = event_id
-    if refusal := on_database(lambda database: EventLog(database).replay(auth_id, wanted)):
+    if refusal := _of_account(auth_id, lambda database: EventLog(database).replay(auth_id, wanted)):
         raise CommandError(f"nothing was sent: {refusal.value}")
     typer.echo("on its way")
 
@@ -100,7 +90,7 @@ def reveal(
     if not reason.strip():
         raise CommandError("a reason is needed")
     by = By("operator", reason)
-    found = on_database(lambda database: EventLog(database).reveal(auth_id, event_id, by))
+    found = _of_account(auth_id, lambda database: EventLog(database).reveal(auth_id, event_id, by))
     if found is None:
         raise CommandError(f"there is no event {event_id} of {auth_id}")
     _, shown = found
@@ -114,12 +104,66 @@ def reveal(
 def reveals(auth_id: str, limit: Annotated[int, typer.Option(min=1, max=1000)] = 50) -> None:
     """Show who was shown the numbers of which event, newest first."""
     table = Table("time", "event", "name", "session", "who", "reason")
-    for one in on_database(lambda database: EventLog(database).reveals(auth_id, limit=limit)):
+    for one in _of_account(
+        auth_id, lambda database: EventLog(database).reveals(auth_id, limit=limit)
+    ):
         table.add_row(
             *(f"{one.revealed_at:%F %T}", str(one.event), one.event_name),
             *(str(one.session or ""), one.actor, one.reason),
         )
     show(table)
+
+
+def _of_account(auth_id: str, work: Callable[[Database], Awaitable[T]]) -> T:
+    """What ``work`` gives on the database.
+
+    Raises: CommandError: there is no such account.
+    """
+
+    async def checked(database: Database) -> T:
+        if await Accounts(database).get(auth_id) is None:
+            raise no_account(auth_id)
+        return await work(database)
+
+    return on_database(checked)
+
+
+async def _follow(database: Database, auth_id: str) -> None:
+    """Show events until cancelled; what happens while Postgres is away, when it is back."""
+    feed = EventFeed(database)
+    position = await feed.position()
+    typer.echo("listening", err=True)
+    away = False
+    async with alongside(Listener(database, [EVENT_CHANNEL], feed.look).run()):
+        while True:
+            change = feed.next_change
+            try:
+                position = await _show_news(feed, auth_id, position)
+            except StoreUnavailable:
+                if not away:
+                    typer.echo("Postgres is away; waiting", err=True)
+                away = True
+                await asyncio.sleep(_LOOK_INTERVAL)
+                continue
+            away = False
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_INTERVAL):
+                    await change.wait()
+
+
+async def _show_news(feed: EventFeed, auth_id: str, position: str) -> str:
+    """Show what was written since a position; the position behind it.
+
+    Raises: StoreUnavailable: Postgres is away; what was shown will be shown again.
+    """
+    found, now = await feed.read(auth_id, position)
+    if found is None:
+        typer.echo("more than can be shown; see `events list`", err=True)
+        return now
+    async for piece in found:
+        for one in piece:
+            typer.echo(_line(one))
+    return now
 
 
 def _line(report: EventReport) -> str:

@@ -1,6 +1,7 @@
 """The pool of virtual numbers."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -21,14 +22,16 @@ from bridge.domain.pool import (
     VirtualNumber,
     read_numbers,
 )
-from bridge.domain.requests import Refusal
+from bridge.domain.requests import By, Refusal
 from bridge.store.accounts import Accounts
 from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
+from bridge.store.replacements import Replacements
 
 app = typer.Typer(no_args_is_help=True, help="Virtual numbers: the pool of an account.")
 
 _ALL = 2**31 - 1
+_AT_ONCE = 100
 
 
 @app.command()
@@ -100,6 +103,48 @@ def set_state(auth_id: str, number: str, state: NumberState) -> None:
     if on_database(run):
         raise CommandError("there is no such number in this account's pool")
     typer.echo(f"{wanted.e164} is {state}")
+
+
+@app.command()
+def replace(
+    auth_id: str,
+    number: str,
+    instead: Annotated[
+        str | None,
+        typer.Option("--with", help="This number and no other; else any of its country."),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why, for the sessions' histories.")] = "",
+) -> None:
+    """Give all live sessions of a number another, and tell their applications; both work meanwhile.
+
+    No new session gets the number. May be repeated, for those that could not be given another.
+    """
+    [bad] = _read([number])
+    wanted = _read([instead])[0] if instead else None
+    by = By("operator", reason)
+
+    async def run(database: Database) -> tuple[int, Counter[str]]:
+        await _expect_account(database, auth_id)
+        replacements = Replacements(database, headroom=load(Settings).pool_headroom)
+        count, left, after = 0, Counter[str](), None
+        while True:
+            found = await replacements.replace(
+                auth_id, bad, by, instead=wanted, limit=_AT_ONCE, after=after
+            )
+            if found is None:
+                raise CommandError("there is no such number in this account's pool")
+            count += len(found.replaced)
+            left.update(one.refusal.value for one in found.not_replaced)
+            if found.next is None:
+                return count, left
+            after = found.next
+            typer.echo(f"replaced: {count}", err=True)
+
+    count, left = on_database(run)
+    typer.echo(f"replaced: {count}")
+    if left:
+        reasons = ", ".join(f"{reason}: {sessions}" for reason, sessions in left.most_common())
+        raise CommandError(f"sessions that keep the number: {left.total()} ({reasons})")
 
 
 def _numbers(database: Database) -> Numbers:

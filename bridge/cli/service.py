@@ -12,6 +12,7 @@ from bridge.cli.database import database_url
 from bridge.config import ConfigError, Settings, SiteSettings, load
 from bridge.main import serve as serve_bridge
 from bridge.media_settings import MediaSettings
+from bridge.store.errors import StoreError
 from bridge.store.migrations import migrate as migrate_database
 from bridge.store.pool import Database
 from bridge.webhook_settings import WebhookSettings
@@ -30,7 +31,13 @@ def serve() -> None:
     """Take calls and serve the API until SIGTERM, which lets live calls finish."""
     settings, media, webhooks = load(Settings), load(MediaSettings), load(WebhookSettings)
     logs.set_up(level=settings.log_level, style=settings.log_format)
-    asyncio.run(serve_bridge(settings, media, webhooks))
+    try:
+        asyncio.run(serve_bridge(settings, media, webhooks))
+    except ExceptionGroup as group:
+        match group.exceptions:
+            case [(ConfigError() | StoreError()) as known]:  # `run` says it in one line
+                raise known from None
+        raise
 
 
 def ready() -> None:
@@ -63,17 +70,32 @@ def migrate() -> None:
 
 def check_config() -> None:
     """Show the settings in force, secrets masked, or every mistake in them."""
-    mistakes = []
+    mistakes: list[str] = []
+    shown: dict[str, str] = {}
     for kind in (Settings, SiteSettings, MediaSettings, WebhookSettings):
         try:
             settings = load(kind)
         except ConfigError as error:
             mistakes += str(error).splitlines()
         else:
-            for name, value in settings:
-                typer.echo(f"BRIDGE_{name.upper()}={value}")
+            shown |= {f"BRIDGE_{name.upper()}": _as_set(value) for name, value in settings}
+    for name, value in shown.items():
+        typer.echo(f"{name}={value}")
     if mistakes:
         raise ConfigError("\n".join(dict.fromkeys(mistakes)))
+
+
+def _as_set(value: object) -> str:
+    """A setting as the environment has it; of one that is not set, nothing; a secret masked."""
+    match value:
+        case None:
+            return ""
+        case range():
+            return "-".join(str(end) for end in sorted({value[0], value[-1]}))
+        case list() | tuple():
+            return ",".join(map(_as_set, value))
+        case _:
+            return str(value)
 
 
 def write_asterisk_config(directory: Path) -> None:

@@ -3,10 +3,10 @@
 import dataclasses
 import enum
 import uuid
-from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from bridge.domain.causes import Cause
+from bridge.domain.egress import LONGEST_GIVEN_URL, EgressRules, Fault
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.sessions import Side
 
@@ -99,6 +99,9 @@ def read_advice(content: Any) -> Advice:
     With ``refuse`` go ``cause`` (one of `RefusedAs`) and ``play_url``; with ``redirect`` go
     ``number`` (E.164) and ``play_url``.  What is not known is passed over.
 
+    A refusal is one however wrong its details are: where the default is to go on, a call would be
+    connected that was refused.
+
     Raises:
         NoAdvice: it says nothing that can be done.
     """
@@ -106,9 +109,9 @@ def read_advice(content: Any) -> Advice:
         case {"action": "allow"}:
             return Allow()
         case {"action": "refuse"}:
-            return Deny(_cause(content.get("cause", "rejected")), _play(content))
+            return Deny(_cause(content.get("cause")), _url(content.get("play_url")))
         case {"action": "redirect"}:
-            return Redirect(_number(content.get("number")), _play(content))
+            return Redirect(_number(content.get("number")), _url(content.get("play_url")))
     raise NoAdvice("no-action")
 
 
@@ -116,7 +119,7 @@ def _cause(value: Any) -> RefusedAs:
     try:
         return RefusedAs(value)
     except ValueError:
-        raise NoAdvice("unknown-cause") from None
+        return RefusedAs.REJECTED
 
 
 def _number(value: Any) -> PhoneNumber:
@@ -126,8 +129,10 @@ def _number(value: Any) -> PhoneNumber:
         raise NoAdvice("no-number") from None
 
 
-def _play(content: Mapping[str, Any]) -> str | None:
-    value = content.get("play_url")
-    if value is not None and not isinstance(value, str):
-        raise NoAdvice("no-url")
-    return value
+def _url(value: Any) -> str | None:
+    """What is none, such as text that is no Unicode and could not even be written down, is skipped
+    like any prompt that cannot be had."""
+    if not isinstance(value, str):
+        return None
+    fault = EgressRules().fault(value, longest=LONGEST_GIVEN_URL)
+    return None if fault in {Fault.MALFORMED, Fault.TOO_LONG, Fault.SCHEME} else value

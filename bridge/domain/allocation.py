@@ -1,13 +1,15 @@
-"""The virtual numbers that a new session needs, and why none may be had.
+"""The virtual numbers that a session needs, and why none may be had.
 
 Which number fits best is decided where the pairs are, by ``find_free_number`` in
 ``sql/queries/sessions.sql``; here is what to ask it for.
 """
 
 import dataclasses
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.pins import Pins
 from bridge.domain.requests import NewSession, Refusal
 from bridge.domain.sessions import Side
 
@@ -30,8 +32,28 @@ class Need:
     """Who would find the number that they had before; ``None`` where that does not matter."""
 
 
-def needs(new: NewSession) -> Sequence[Need]:
-    """The numbers of a session: one for both parties, or the first's and then the second's.
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The virtual numbers that a session is to have."""
+
+    account: str
+    subaccount: str | None
+    """Whose numbers they must be; ``None`` for those that are no subaccount's."""
+    needs: Mapping[Side, Need]
+    """By the party that calls the number: the first's, and the second's where it has its own."""
+    pins: Pins | None
+    """What strangers type to be led to it; ``None``: strangers are not asked."""
+    session: uuid.UUID | None = None
+    """Who has pairs and PINs already, which are no obstacle to it; ``None``: nobody yet."""
+
+
+def claim(new: NewSession) -> Claim:
+    """What a new session needs."""
+    return Claim(account=new.account, subaccount=new.subaccount, needs=_needs(new), pins=new.pins)
+
+
+def _needs(new: NewSession) -> Mapping[Side, Need]:
+    """The numbers of a session: one for both parties, or one for each.
 
     With a number each, of either party only its own calls must be told apart, so that N sessions
     at once of the busiest party need N numbers, and not 2N-1.
@@ -39,11 +61,12 @@ def needs(new: NewSession) -> Sequence[Need]:
     first = [(number, Side.FIRST) for number in new.numbers(Side.FIRST)]
     second = [(number, Side.SECOND) for number in new.numbers(Side.SECOND)]
     if not new.per_party:
-        return [_need(new, [*first, *second], of=list(Side), named=new.virtual_number)]
-    return [
-        _need(new, first, of=[Side.FIRST], named=new.virtual_number),
-        _need(new, second, of=[Side.SECOND], named=new.second_virtual_number),
-    ]
+        both = _need(new, [*first, *second], of=list(Side), named=new.virtual_number)
+        return {Side.FIRST: both}
+    return {
+        Side.FIRST: _need(new, first, of=[Side.FIRST], named=new.virtual_number),
+        Side.SECOND: _need(new, second, of=[Side.SECOND], named=new.second_virtual_number),
+    }
 
 
 def _need(

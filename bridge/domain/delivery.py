@@ -21,6 +21,10 @@ class Kind(enum.StrEnum):
     """A redirect, or an address that is not allowed: no fragment can name it but with ``all``."""
 
 
+_ALL = "all"
+_NAMES = {_ALL, *(kind.value for kind in Kind if kind is not Kind.OTHER)}
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Failure:
     """Why a request did not bring its event home."""
@@ -81,13 +85,13 @@ def rules_for(url: str, defaults: Rules) -> Rules:
     total = _seconds(given, "tt", highest=_LONGEST_TOTAL)
     connect_within = connect or defaults.connect_within
     within = total or (connect_within + answer if answer else defaults.within)
-    named = set(given["rp"].split(",")) if "rp" in given else {"all"}
+    named = {name.strip().lower() for name in given.get("rp", "").split(",")} & _NAMES or {_ALL}
     return dataclasses.replace(
         defaults,
         connect_within=min(connect_within, within),
         within=within,
         retries=_number(given, "rc", lowest=0, highest=5),
-        retried=frozenset(kind for kind in Kind if named & {"all", kind.value}),
+        retried=frozenset(kind for kind in Kind if named & {_ALL, kind.value}),
     )
 
 

@@ -114,7 +114,10 @@ class EgressRules:
         if not any(port in allowed for allowed in self.ports):
             return Fault.PORT
         address = _literal(host)
-        return Fault.ADDRESS if address and not self.allow(address) else None
+        if address and not self.allow(address):
+            return Fault.ADDRESS
+        # An escape, which no resolver undoes, or a zone of this machine's, which is no client's.
+        return Fault.MALFORMED if "%" in host else None
 
 
 def is_public(address: Address) -> bool:

@@ -16,12 +16,13 @@ from typing import Any
 from bridge.domain.hangups import hangup_cause
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Disposition
-from bridge.domain.privacy import Privacy
+from bridge.domain.privacy import OPEN, Privacy
 from bridge.domain.rates import Charge
 from bridge.domain.records import CallRecord, LegRecord, Origin, Role
 from bridge.domain.sessions import Side
 
 SESSION_TIMEOUT = "SessionTimeout"
+NUMBER_REPLACED = "SessionVirtualNumberReplaced"
 PARTIES_HANGUP = "SessionPartiesHangup"
 PIN_STATUS = "SessionPinAuthenticationStatus"
 RECORDING_INITIATED = "SessionRecordingInitiated"
@@ -167,6 +168,14 @@ def pin_status(status: PinStatus, at: datetime, *, retry: int | None = None) -> 
     return Telling(PIN_STATUS, at, {"PinAuthenticationStatus": status.value, **counter})
 
 
+def number_replaced(bad: PhoneNumber, new: PhoneNumber) -> Mapping[str, Any]:
+    """What a session's application is told whose virtual number is another from now on.
+
+    Plivo's attribute is the new one; the old one tells which, where each party has its own.
+    """
+    return {"VirtualNumber": OPEN.shown(new), "ReplacedVirtualNumber": OPEN.shown(bad)}
+
+
 def ends(record: CallRecord, charges: Mapping[Role, Charge], *, caller: Side) -> Sequence[Telling]:
     """Everything that a finished call has to tell, in the order in which it happened.
 
@@ -205,7 +214,7 @@ def ends(record: CallRecord, charges: Mapping[Role, Charge], *, caller: Side) ->
 
 
 def attributes(event: Event) -> dict[str, Any]:
-    """What a receiver gets, in the order of Plivo's documentation, without what is not known."""
+    """What a receiver gets, by Plivo's names, without what is not known."""
     always = {
         "EventName": event.name,
         "EventTimestamp": timestamp(event.happened_at),

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from bridge.domain.rates import Direction, Rate, Tariff
+from bridge.domain.trunk_rules import TRUNK_NAME
 
 
 class FaultySheet(Exception):
@@ -42,7 +43,7 @@ PRICE_IS = "must be 0 to 999999.999999, with a point and six places at most"
 _SECONDS_ARE = "must be 1 to 3600"
 
 _COLUMNS: dict[str, tuple[Callable[[str], Any], str]] = {
-    "trunk": (_matching(r"[a-z][a-z0-9-]{0,31}"), "must be a trunk's name"),
+    "trunk": (_matching(TRUNK_NAME), "must be a trunk's name"),
     "direction": (Direction, "must be inbound or outbound"),
     "prefix": (
         _matching(r"\+?([1-9][0-9]{0,14})?", lambda text: text.removeprefix("+")),

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from bridge.domain.hangups import HangupCause, hangup_cause, hangup_source
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Disposition, Outcome
+from bridge.domain.pins import Pins
 from bridge.domain.privacy import NumberForm
 from bridge.domain.prompts import MissedPrompt
 from bridge.domain.rates import Charge, Tariff
@@ -179,15 +180,16 @@ class SessionReport:
     @property
     def takes_anybody(self) -> bool:
         """Whether whoever calls is the missing party, with no question asked."""
-        missing = self.session.first_party is None or self.session.second_party is None
-        return missing and not self.options.get("is_pin_authentication_required", False)
+        return self.session.missing_side is not None and self.pins is None
 
     @property
-    def pin_count(self) -> int:
-        """How many PINs lead to it."""
+    def pins(self) -> Pins | None:
+        """What strangers type to be led to it; ``None``: they are not asked."""
         if not self.options.get("is_pin_authentication_required", False):
-            return 0
-        return sum(bool(self.options.get(f"{side}_party_pin")) for side in Side)
+            return None
+        return Pins(
+            first=self.options.get("first_party_pin"), second=self.options.get("second_party_pin")
+        )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from bridge.domain.egress import EgressRules
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import Pins
 from bridge.domain.reports import SessionStatus
-from bridge.domain.sessions import Direction, Side
+from bridge.domain.sessions import Direction, Parties
 
 V = TypeVar("V", datetime, int)
 
@@ -104,14 +104,10 @@ class Facts:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class NewSession:
+class NewSession(Parties):
     """A session as it is asked for."""
 
     account: str
-    first_party: PhoneNumber | None
-    second_party: PhoneNumber | None
-    first_party_alternates: Sequence[PhoneNumber] = ()
-    second_party_alternates: Sequence[PhoneNumber] = ()
     single_party: bool = False
     takes_anybody: bool = False
     """Whoever calls is the missing party, with no question asked."""
@@ -149,22 +145,6 @@ class NewSession:
     """Call the first party at once, and then the second."""
     dry_run: bool = False
     """Only say what would be made."""
-
-    def numbers(self, side: Side) -> Sequence[PhoneNumber]:
-        """Every number that a party may call from."""
-        party, alternates = (
-            (self.first_party, self.first_party_alternates)
-            if side is Side.FIRST
-            else (self.second_party, self.second_party_alternates)
-        )
-        return [*([party] if party else []), *alternates]
-
-    @property
-    def missing_side(self) -> Side | None:
-        """The side of the party that is not known yet."""
-        if self.first_party is None:
-            return Side.FIRST
-        return Side.SECOND if self.second_party is None else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

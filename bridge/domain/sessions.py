@@ -105,17 +105,40 @@ class RecordingPlan:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """Two parties, one virtual number (or one each), a lifetime."""
+class Parties:
+    """The two whom a session is between."""
 
-    id: uuid.UUID
-    account: str
     first_party: PhoneNumber | None
     second_party: PhoneNumber | None
     """``None``: whoever calls, in a session that was made with a single party."""
     first_party_alternates: Sequence[PhoneNumber] = ()
     second_party_alternates: Sequence[PhoneNumber] = ()
     """Further numbers that a party may call from; its own number is the one that rings."""
+
+    def party(self, side: Side) -> PhoneNumber | None:
+        """The number at which a party is called."""
+        return self.first_party if side is Side.FIRST else self.second_party
+
+    @property
+    def missing_side(self) -> Side | None:
+        """The side of the party that is not known yet."""
+        return next((side for side in Side if self.party(side) is None), None)
+
+    def numbers(self, side: Side) -> Sequence[PhoneNumber]:
+        """Every number that a party may call from."""
+        party = self.party(side)
+        alternates = (
+            self.first_party_alternates if side is Side.FIRST else self.second_party_alternates
+        )
+        return [*([party] if party else []), *alternates]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Session(Parties):
+    """Two parties, one virtual number (or one each), a lifetime."""
+
+    id: uuid.UUID
+    account: str
     virtual_number: PhoneNumber
     """What both parties call and see, or the first alone where the second has its own."""
     second_virtual_number: PhoneNumber | None = None
@@ -144,18 +167,6 @@ class Session:
     def limits(self) -> Limits:
         """Those of a call, as long as the session's own are far."""
         return Limits(self.ring_timeout, self.call_time_limit, self.manner.time_limit_warning)
-
-    def party(self, side: Side) -> PhoneNumber | None:
-        """The number at which a party is called."""
-        return self.first_party if side is Side.FIRST else self.second_party
-
-    def numbers(self, side: Side) -> Sequence[PhoneNumber]:
-        """Every number that a party may call from."""
-        party = self.party(side)
-        alternates = (
-            self.first_party_alternates if side is Side.FIRST else self.second_party_alternates
-        )
-        return [*([party] if party else []), *alternates]
 
     def number_for(self, side: Side) -> PhoneNumber:
         """The virtual number that a party calls, and that its phone shows when it is called."""

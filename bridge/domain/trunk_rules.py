@@ -9,12 +9,16 @@ import dataclasses
 import enum
 import re
 from collections.abc import Callable, Iterable
+from typing import Final
 from urllib.parse import unquote
 
 import phonenumbers
 from phonenumbers import CountryCodeSource, PhoneMetadata
 
 from bridge.domain.numbers import WORLDWIDE, PhoneNumber
+
+TRUNK_NAME: Final = "[A-Za-z0-9][A-Za-z0-9_-]{0,31}"
+"""A trunk's name, as a pattern: its PJSIP endpoint's.  Nothing in it says more in a dial string."""
 
 _SEPARATORS = re.compile(r"[-.() ]")  # RFC 3966's, and the space of people
 _EXTENSION = re.compile(r"(?:x|ext\.?)[0-9]{1,7}$", re.IGNORECASE)
@@ -44,6 +48,15 @@ class OutboundFormat(enum.StrEnum):
     """As phones of the trunk's region dial it: ``030123456`` at home, ``0014155550123`` abroad."""
 
 
+class CallerHeader(enum.StrEnum):
+    """Which header says who is calling."""
+
+    FROM = "from"
+    """From; P-Asserted-Identity where the caller withholds his number there."""
+    ASSERTED = "asserted"
+    """P-Asserted-Identity wherever there is one: From is the caller's own word in many networks."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrunkRules:
     """The rules of one trunk, in the order in which they are applied.
@@ -62,6 +75,7 @@ class TrunkRules:
     understood; ``None``: no country's."""
     bare_digits: BareDigits = BareDigits.INTERNATIONAL
     outbound_format: OutboundFormat = OutboundFormat.E164
+    caller_header: CallerHeader = CallerHeader.FROM
 
     def outbound(self, number: PhoneNumber) -> str:
         """A number as the carrier wants it."""

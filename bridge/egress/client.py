@@ -14,8 +14,7 @@ from bridge.domain.egress import EgressRules, Fault
 from bridge.egress.errors import Forbidden, TimedOut, TooLarge, Unreachable
 from bridge.egress.guard import Guard, Lookup
 
-_CONNECTIONS = 100  # at once, ...
-_CONNECTIONS_PER_HOST = 10  # ... of which a slow one may hold so many
+_CONNECTIONS_PER_HOST = 10  # at once, where whoever asks has no bound of its own
 _KEEP_ALIVE = 4.0  # seconds; Node closes an idle connection after 5: do not be writing to it then
 _HEADERS = 64  # lines of 8 KiB at most
 _REDIRECTS = 3
@@ -46,15 +45,24 @@ class Egress:
     @classmethod
     @asynccontextmanager
     async def opened(
-        cls, rules: EgressRules, *, lookup: Lookup = socket.getaddrinfo
+        cls,
+        rules: EgressRules,
+        *,
+        per_host: int = _CONNECTIONS_PER_HOST,
+        lookup: Lookup = socket.getaddrinfo,
     ) -> AsyncIterator["Egress"]:
+        """One for the length of the block.
+
+        Args:
+            per_host: connections at once; who asks for another waits for it.  0: any number.
+        """
         guard = Guard(rules, lookup)
         connector = aiohttp.TCPConnector(
             resolver=guard,
             socket_factory=guard.open_socket,
             use_dns_cache=False,
-            limit=_CONNECTIONS,
-            limit_per_host=_CONNECTIONS_PER_HOST,
+            limit=0,
+            limit_per_host=per_host,
             keepalive_timeout=_KEEP_ALIVE,
         )
         try:
@@ -95,7 +103,7 @@ class Egress:
         """
         async with _bounded(within):
             answer, _ = await self._exchange(
-                method, _parsed(url), headers, body, connect_within, read
+                method, parse(url), headers, body, connect_within, read
             )
         return answer
 
@@ -114,12 +122,12 @@ class Egress:
             TooLarge: it is longer than ``read``.
             Unreachable: there was no answer, or none that is HTTP.
         """
-        target = _parsed(url)
+        target = parse(url)
         async with _bounded(within):
             for _ in range(_REDIRECTS + 1):
                 answer, whole = await self._exchange("GET", target, headers, None, within, read)
                 if answer.status in _REDIRECTED and "Location" in answer.headers:
-                    target = target.join(_parsed(answer.headers["Location"]))
+                    target = target.join(parse(answer.headers["Location"]))
                 elif not whole:
                     raise TooLarge("too-large")
                 else:
@@ -141,8 +149,8 @@ class Egress:
             raise Forbidden(fault)
         async with self._session.request(
             method,
-            url,
-            headers=headers,
+            url.with_user(None),
+            headers={**(headers or {}), **_credentials(url)},
             data=body,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=None, connect=connect_within),
@@ -151,11 +159,28 @@ class Egress:
             return Answer(response.status, response.headers, content), whole
 
 
-def _parsed(url: str) -> URL:
+def parse(url: str) -> URL:
+    """A URL as aiohttp means it.
+
+    Raises:
+        Forbidden: it is none; without the error's cause, whose text holds a part of it.
+    """
     try:
         return URL(url)
     except ValueError:
         raise Forbidden(Fault.MALFORMED) from None
+
+
+def _credentials(url: URL) -> dict[str, str]:
+    """Those in a URL as a header, in UTF-8 (RFC 7617); aiohttp would take Latin-1 alone.
+
+    Raises: Forbidden: a user's name cannot have a colon there.
+    """
+    if url.user is None and url.password is None:
+        return {}
+    if ":" in (user := url.user or ""):
+        raise Forbidden(Fault.MALFORMED)
+    return {"Authorization": aiohttp.encode_basic_auth(user, url.password or "")}
 
 
 async def _read(stream: aiohttp.StreamReader, limit: int) -> tuple[bytes, bool]:

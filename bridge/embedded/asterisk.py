@@ -61,7 +61,7 @@ class Asterisk:
             StartError: it did not come up.
         """
         self._configure()
-        self._child.start(self._answers, within=30)
+        self._child.start(self._answers, within=60)
 
     def stop(self) -> None:
         self._child.stop()
@@ -98,7 +98,9 @@ class Asterisk:
         if self._root != Path("/"):
             # Asterisk looks its own name up for every call, and would wait for an answer.
             hosts = f"127.0.0.1 localhost {socket.gethostname()}\n"
-            (self._root / "etc" / "hosts").write_text(hosts)
+            file = self._root / "etc" / "hosts"
+            if not file.exists() or file.read_text() != hosts:  # another Asterisk may be reading it
+                file.write_text(hosts)
 
     def _remove_remains(self) -> None:
         """Files of an earlier run of ours, and of those of processes that were killed."""

@@ -40,11 +40,11 @@ class BridgeProcess:
 
     def start(self) -> None:
         """Raises: StartError: it did not get ready."""
-        self._child.start(lambda: self.is_ready, within=30)
+        self._child.start(lambda: self.is_ready, within=60)
 
     def begin(self) -> None:
         """Start it, and do not wait until it is ready."""
-        self._child.start(lambda: True, within=30)
+        self._child.start(lambda: True, within=60)
 
     def stop(self, *, within: float = 70.0) -> None:
         """Ask it to drain and end, and wait."""

@@ -32,7 +32,7 @@ class Client:
             headers=self._headers,
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
                 status, text = HTTPStatus(response.status), response.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -66,7 +66,7 @@ class Client:
         request = urllib.request.Request(  # noqa: S310 - our own API
             f"{self._root}/Recording/{recording_id}/Media/", headers=self._headers
         )
-        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
             content: bytes = response.read()
         return content
 

@@ -32,6 +32,7 @@ SELECT call.started_at, call.disposition, call.reason, call.hung_up_by,
        coalesce(round(extract(epoch FROM call.ended_at - call.answered_at), 1)::text, '') AS talked,
        string_agg(coalesce(leg.sip_code::text, ''), ' / ' ORDER BY leg.role) AS sip
   FROM call JOIN leg ON leg.call = call.id
+ WHERE call.ended_at IS NOT NULL
  GROUP BY call.id ORDER BY call.started_at
 """
 
@@ -81,6 +82,8 @@ class Demo(Stage):
         self._must(other[2:] not in "".join(caller.received), f"{me} saw {them}'s number")
         self._must(number[2:] not in "".join(callee.received), f"{them} saw {me}'s number")
         self._tell(f"{me} hangs up", "neither phone received a byte of the other's number")
+        # Until the bridge has heard of it, they are busy to each other.
+        self._must(until(self._nobody_talks), "a call has not ended")
 
     def _stranger_is_refused(self, virtual: str) -> None:
         a = Caller()
@@ -108,7 +111,6 @@ class Demo(Stage):
             calls=2,
             callers=[str(sound.port) for sound in sounds],
         )
-        self._must(until(self._nobody_talks, within=10), "a call has not ended")
         client.call_parties(session_uuid)
         self._tell("Alice asks to be called", "by a request over REST")
         self._is_rung(phone, 1, ALICE, virtual)
@@ -150,7 +152,7 @@ class Demo(Stage):
         )
         asterisk = media(caller.has_seen("SIP/2.0 200"))
         with b_sound.listening():
-            self._must(until(lambda: len(b_sound.heard) > 10, within=10), "no PIN is asked for")
+            self._must(until(lambda: len(b_sound.heard) > 10), "no PIN is asked for")
             self._tell("Bob calls from a friend's phone", "and is asked for his PIN")
             b_sound.presses(session["second_party_pin"] + "#", asterisk)
         invite = callee.has_seen("INVITE")
@@ -177,11 +179,13 @@ class Demo(Stage):
         callee.has_seen("ACK")
         alice = (a_sound, media(caller.has_seen("SIP/2.0 200")))
         bob = (b_sound, media(callee.has_seen("INVITE")))
-        for turn in ([alice], [bob], [alice, bob]):
-            with contextlib.ExitStack() as speaking:
+        for turn, silent in (([alice], b_sound), ([bob], a_sound), ([alice, bob], None)):
+            with contextlib.ExitStack() as busy:
                 for sound, target in turn:
-                    speaking.enter_context(sound.speaking_to(target))
-                _wait_for_more_of(turn[0][0])
+                    busy.enter_context(sound.speaking_to(target))
+                if silent:
+                    busy.enter_context(silent.listening())
+                self._must(_hears_more(silent or b_sound), "they do not hear each other")
         caller.cue()
         caller.finish()
         callee.finish()
@@ -191,17 +195,19 @@ class Demo(Stage):
     def _show_recording(self, client: Client, session_uuid: str) -> None:
         [interaction] = client.session(session_uuid)["interaction"]
         recording_id = str(interaction["recording_resource_url"]).rstrip("/").rpartition("/")[2]
-        ready = until(lambda: client.recording(recording_id)["status"] == "ready", within=20)
+        ready = until(lambda: client.recording(recording_id)["status"] == "ready")
         self._must(ready, "the recording is not ready")
         content = client.audio(recording_id)
         self._tell("The recording", f"{len(content)} bytes over REST, a party to each channel")
         alice, bob = levels(content, columns=_COLUMNS)
         for name, channel in (("Alice", alice), ("Bob", bob)):
             self._console.print(f"{name:>13}  [cyan]{waveform(channel)}[/cyan]")
-        alone = slice(2, _COLUMNS // 3 - 2)
         self._must(max(alice) > _HEARD, "Alice is not in the recording")
         self._must(max(bob) > _HEARD, "Bob is not in the recording")
-        self._must(max(bob[alone]) < _HEARD, "Alice is in Bob's channel")
+        # Wherever that is: how long each of them was heard depends on how busy the machine is.
+        both = list(zip(alice, bob, strict=True))
+        self._must(any(a > _HEARD > b for a, b in both), "Alice is in Bob's channel")
+        self._must(any(b > _HEARD > a for a, b in both), "Bob is in Alice's channel")
 
     def _call(
         self, number: str, dialled: str, a_sound: Sound, b_sound: Sound
@@ -224,7 +230,7 @@ class Demo(Stage):
 
     def _is_rung(self, phone: Phone, count: int, number: str, virtual: str) -> None:
         name = _NAMES[number]
-        self._must(until(lambda: len(phone.calls) >= count, within=10), f"{name} is not rung")
+        self._must(until(lambda: len(phone.calls) >= count), f"{name} is not rung")
         invite = phone.calls[count - 1]
         shown = user(header(invite, "From"))
         self._must(invite.startswith(f"INVITE sip:{number}@"), f"not {name} is rung")
@@ -235,9 +241,7 @@ class Demo(Stage):
         return not self._stack.rows("SELECT FROM call WHERE ended_at IS NULL")
 
     def _show_records(self, client: Client, session_uuid: str) -> None:
-        self._must(
-            until(lambda: len(self._stack.rows(_CALLS)) == 6, within=10), "records are missing"
-        )
+        self._must(until(lambda: len(self._stack.rows(_CALLS)) == 6), "records are missing")
         report = client.session(session_uuid)
         self._must(len(report["interaction"]) == 3, "the session does not show its three calls")
         table = Table("started (UTC)", "outcome", "reason", "talked s", "ended by", "SIP a / b")
@@ -253,9 +257,9 @@ class Demo(Stage):
         self._console.print(table)
 
 
-def _wait_for_more_of(sound: Sound) -> None:
-    enough = len(sound.said) + _TURN
-    until(lambda: len(sound.said) > enough, within=10)
+def _hears_more(sound: Sound) -> bool:
+    enough = len(sound.heard) + _TURN
+    return until(lambda: len(sound.heard) > enough)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """A Postgres of our own: from the wheel, or from binaries found on the machine."""
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import os
@@ -13,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from bridge.embedded.cache import CACHE, alone
-from bridge.embedded.processes import Child, StartError, program
+from bridge.embedded.processes import Child, StartError, program, until
 
 _LEAST_VERSION = 14
 _UNPRIVILEGED = 65534  # nobody, where there is no postgres user: Postgres refuses to run as root
@@ -74,13 +75,18 @@ class Postgres:
         if not (self._data / "PG_VERSION").exists():
             self._initialise()
         (self._data / "postmaster.pid").unlink(missing_ok=True)  # of a run that was killed
-        self._child.start(self._answers, within=30)
+        self._child.start(self._answers, within=60)
 
     def stop(self) -> None:
-        self._child.stop()
+        self._child.stop(within=60)
 
     def kill(self) -> None:
+        """End it as a crash would, with the processes that serve its connections.
+
+        These outlive their parent for a moment, and beside one of them no Postgres starts anew.
+        """
         self._child.kill()
+        until(self._is_gone)
 
     def restart(self) -> None:
         self.stop()
@@ -108,6 +114,16 @@ class Postgres:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise StartError(f"Postgres could not make its files:\n{done.stderr.strip()}")
+
+    def _is_gone(self) -> bool:
+        """Whether none of its processes, which all work in its data, was left to be killed."""
+        left = False
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # it has just ended, or is not ours
+                if (process / "cwd").readlink() == self._data.resolve():
+                    os.kill(int(process.name), signal.SIGKILL)
+                    left = True
+        return not left
 
     def _answers(self) -> bool:
         ready = [str(self._bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]

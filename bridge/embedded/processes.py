@@ -1,12 +1,14 @@
 """Child processes that say when they are ready, and that never outlive us."""
 
 import contextlib
+import random
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 
@@ -94,10 +96,11 @@ class Child:
         return "(none)"
 
 
-def until(condition: Callable[[], bool], *, within: float, every: float = 0.02) -> bool:
+def until(condition: Callable[[], bool], *, within: float = 30.0, every: float = 0.02) -> bool:
     """Look until ``condition`` holds; whether it did ``within`` seconds.
 
-    For what can only be looked at, such as a port or another process's files.
+    For what can only be looked at, such as a port or another process's files.  Long waits cost
+    nothing where all is well, and short ones fail on a busy machine.
     """
     deadline = time.monotonic() + within
     while not condition():
@@ -119,12 +122,43 @@ def is_free(host: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) 
     return True
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """A TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def holds_udp_port(host: str, port: int) -> bool:
+    """Whether somebody has this IPv4 port, of the UDP ports of this network namespace.
+
+    For waiting until a program has it.  `is_free` would take the port for a moment, and the
+    program that asks for it in that moment gets "address in use".
+    """
+    # The table has the address as the machine's own word, in hex: proc(5), /proc/net/udp.
+    address = int.from_bytes(socket.inet_aton(host), sys.byteorder)
+    local = f"{address:08X}:{port:04X}"
+    table = Path("/proc/net/udp").read_text()
+    return any(line.split()[1] == local for line in table.splitlines()[1:])
+
+
+_given: set[int] = set()  # by `free_port`, whether or not a server has it yet
+
+
+def free_port(host: str = "127.0.0.1", *, besides: Collection[int] = ()) -> int:
+    """A TCP port that nobody listens on now, and that outgoing connections are not given.
+
+    So it stays free until its server has it, and while that is away for a restart.  Each is given
+    once only.
+
+    Args:
+        besides: none of these: somebody will have them.
+
+    Raises:
+        StartError: there is none.
+    """
+    lowest, _ = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    # Below what the kernel hands out (ip(7), ip_local_port_range).  Where it hands out all that
+    # any user may take, there is no such port, and one from the middle is as good as any.
+    ports = range(max(10_000, lowest - 10_000), lowest) or range(20_000, 30_000)
+    for port in random.sample(ports, len(ports)):
+        if port not in _given and port not in besides and is_free(host, port):
+            _given.add(port)
+            return port
+    raise StartError(f"no port of {host} is free from {ports.start} to {ports.stop - 1}")
 
 
 def program(name: str) -> str | None:

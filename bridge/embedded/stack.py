@@ -58,12 +58,13 @@ def standard_place() -> Place:
     Raises:
         StartError: naming every port that somebody else has, and how to choose another.
     """
+    api_port = int(os.environ.get("BRIDGE_API_PORT", "8080"))
     place = Place(
-        api_port=int(os.environ.get("BRIDGE_API_PORT", "8080")),
+        api_port=api_port,
         sip_host="127.0.0.1",
         sip_port=int(os.environ.get("BRIDGE_SIP_PORT", "5060")),
-        ari_port=free_port(),
-        postgres_port=free_port(),
+        ari_port=free_port(besides={api_port}),
+        postgres_port=free_port(besides={api_port}),
         rtp_port_start=10000,
         rtp_port_end=20000,
         caller_address="127.0.0.2",

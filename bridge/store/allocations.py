@@ -1,25 +1,33 @@
 """Taking virtual numbers out of the pool, and the pairs on them."""
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 
 import structlog
 
 from bridge import metrics
-from bridge.domain.allocation import Need, Stock, needs, why_none
+from bridge.domain.allocation import Claim, Need, Stock, why_none
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import choices
-from bridge.domain.requests import NewSession, Refusal
+from bridge.domain.requests import Refusal
 from bridge.domain.sessions import Side
 from bridge.store import queries
+from bridge.store.errors import StoreUnavailable
 from bridge.store.pool import Connection, Row
 from bridge.store.session_rows import all_digits, digits
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
+Found = Mapping[Side, PhoneNumber]
+"""Numbers that are free for a claim, by the party that calls them."""
 
 Choices = Mapping[Side, Sequence[str]]
 """What each party's PIN may be, best first."""
+
+_ATTEMPTS = 20  # at numbers that somebody else takes in the moment between look and grasp
 
 
 class PairTaken(Exception):
@@ -27,7 +35,7 @@ class PairTaken(Exception):
 
 
 class NoNumber(Exception):
-    """There is no number for a session."""
+    """There is no number for a claim."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal)
@@ -35,7 +43,7 @@ class NoNumber(Exception):
 
 
 class Allocations:
-    """Numbers for new sessions, in the transaction of whoever makes one.
+    """Numbers for sessions, in the transaction of whoever makes or changes one.
 
     Args:
         headroom: when fewer numbers than this are left for a session like the one just made, the
@@ -48,36 +56,48 @@ class Allocations:
         self._draw_pin = draw_pin
         self._sql = queries.load()
 
-    async def lock(self, connection: Connection, new: NewSession) -> bool:
+    async def lock(self, connection: Connection, claim: Claim) -> bool:
         """Wait for whoever makes a session for one of the same parties, or a number of one.
 
         Says whether a party has become a virtual number: a call to it would come back to us.
         """
-        parties = all_digits(number for need in needs(new) for number, _ in need.callers)
+        needs = claim.needs.values()
+        parties = all_digits(number for need in needs for number, _ in need.callers)
         await self._sql.lock_parties(connection, parties=parties)
         is_ours: bool = await self._sql.any_is_virtual(connection, numbers=parties)
         return is_ours
 
-    def draw_pins(self, new: NewSession) -> Choices:
-        """What the PINs of a session may be."""
-        return choices(new.pins, self._draw_pin)
-
-    async def find(
-        self, connection: Connection, new: NewSession, pins: Choices
-    ) -> list[PhoneNumber]:
-        """The numbers that fit best, one for each need of the session.
+    async def allot(
+        self,
+        connection: Connection,
+        claim: Claim,
+        grasp: Callable[[Found, Choices], Awaitable[T]],
+    ) -> T:
+        """Look for numbers until ``grasp``, which is to `take` them, has them; what it returns.
 
         Raises:
-            NoNumber: there is none for one of them.
+            NoNumber: there is none for one of the needs.
+            StoreUnavailable: numbers were taken faster than we could look.
         """
-        return [await self._best(connection, new, need, pins) for need in needs(new)]
+        for _ in range(_ATTEMPTS):
+            pins = choices(claim.pins, self._draw_pin)
+            found = {
+                side: await self._best(connection, claim, need, pins)
+                for side, need in claim.needs.items()
+            }
+            try:
+                async with connection.transaction():
+                    return await grasp(found, pins)
+            except PairTaken:
+                continue
+        raise StoreUnavailable("numbers were taken faster than we could look")
 
     async def take(
         self,
         connection: Connection,
-        new: NewSession,
+        claim: Claim,
         session_id: uuid.UUID,
-        virtual_numbers: Sequence[PhoneNumber],
+        virtual_numbers: Found,
         pins: Choices,
     ) -> Mapping[Side, str]:
         """Take the session's pairs on its numbers, and its PINs; the PINs that it has now.
@@ -85,9 +105,9 @@ class Allocations:
         The primary keys of ``route`` and ``pin`` decide.
 
         Raises:
-            PairTaken: one was taken since `find` looked at it; to look again finds another.
+            PairTaken: one was taken since it was looked at; to look again finds another.
         """
-        found = list(zip(virtual_numbers, needs(new), strict=True))
+        found = [(virtual_numbers[side], need) for side, need in claim.needs.items()]
         pairs = [(number, party, side) for number, need in found for party, side in need.callers]
         # In one order, so that no two wait crosswise.
         for number, party, side in sorted(pairs, key=lambda pair: pair[1].e164):
@@ -149,19 +169,25 @@ class Allocations:
             raise PairTaken
 
     async def _best(
-        self, connection: Connection, new: NewSession, need: Need, pins: Choices
+        self, connection: Connection, claim: Claim, need: Need, pins: Choices
     ) -> PhoneNumber:
+        """Raises: NoNumber."""
         one, other = need.known_with or (None, None)
         where = {
-            "account": new.account,
-            "subaccount": new.subaccount,
+            "account": claim.account,
+            "subaccount": claim.subaccount,
             "country": need.country,
             "named": digits(need.named),
             "parties": all_digits(party for party, _ in need.callers),
             "for_anybody": need.anybody is not None,
             "with_pin": bool(need.pin_sides),
         }
-        wanted = {**where, "one": digits(one), "other": digits(other)}
+        wanted = {
+            **where,
+            "one": digits(one),
+            "other": digits(other),
+            "session": claim.session,
+        }
 
         async def look(pins: Choices) -> Row | None:
             """A number that is free for the callers, and these PINs on it."""
@@ -173,18 +199,16 @@ class Allocations:
 
         row = await look(pins)
         if row is None and need.pin_sides and await look({}):
-            given = choices(new.pins, self._draw_pin, given_only=True)
+            given = choices(claim.pins, self._draw_pin, given_only=True)
             raise NoNumber(Refusal.PINS_USED_UP if await look(given) else Refusal.PIN_TAKEN)
         if need.named is None:
-            await self._watch(connection, new, need, left=row["free"] - 1 if row else -1)
+            await self._watch(connection, claim, need, left=row["free"] - 1 if row else -1)
         if row is None:
             stock = await self._sql.count_stock(connection, **where)
             raise NoNumber(why_none(need, Stock(**stock)))
         return PhoneNumber(row["number"])
 
-    async def _watch(
-        self, connection: Connection, new: NewSession, need: Need, *, left: int
-    ) -> None:
+    async def _watch(self, connection: Connection, claim: Claim, need: Need, *, left: int) -> None:
         """Warn before the pool is empty: in the log, the metrics and the account's events.
 
         ``left``: numbers that one more session like it could have; -1: not even this one.
@@ -197,9 +221,11 @@ class Allocations:
         metrics.POOL_WARNINGS.labels(event).inc()
         if await self._sql.warn_of_pool(
             connection,
-            account=new.account,
+            account=claim.account,
             name=event,
-            attributes={"country": country, "subaccount": new.subaccount},
+            attributes={"country": country, "subaccount": claim.subaccount},
             left=max(left, 0),
         ):
-            log.warning("number pool low", account=new.account, country=country, left=max(left, 0))
+            log.warning(
+                "number pool low", account=claim.account, country=country, left=max(left, 0)
+            )

@@ -12,15 +12,15 @@ from bridge.domain.advice import Webhook
 from bridge.domain.events import PinStatus, Telling
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import WINDOW, Guess
-from bridge.domain.rates import UNANSWERED, Charge, Direction, Tariff
+from bridge.domain.rates import Charge
 from bridge.domain.records import Arrival, CallRecord, LegRecord, OpenCall, Origin, Role
 from bridge.domain.routing import FORWARDED, Fallback, Lookup
 from bridge.domain.sessions import AnswerGuard, Limits, Side
 from bridge.store import pins, queries
 from bridge.store.pool import Connection, Database, Row
-from bridge.store.rates import day_of, find_rate
+from bridge.store.rates import charges_of
 from bridge.store.session_rows import digits, number, recording_plan, session
-from bridge.store.teller import begin_tale, tell_of_pin
+from bridge.store.teller import begin_tale, tale_of, tell_of_pin
 
 
 class Calls:
@@ -130,11 +130,10 @@ class Calls:
         at: datetime | None,
         ringing_at: datetime | None,
     ) -> None:
-        tale = await begin_tale(connection, call_id)
-        await self._sql.record_answer(
+        row = await self._sql.record_progress(
             connection, call_id=call_id, ringing_at=ringing_at, answered_at=at
         )
-        await tale.is_answered(at, ringing_at)
+        await tale_of(call_id, row, connection).is_answered(at, ringing_at)
 
     async def write_end(self, connection: Connection, record: CallRecord) -> None:
         """Complete the record of a call and of its legs, in the caller's transaction.
@@ -142,8 +141,7 @@ class Calls:
         What a leg costs is written with it, and no rate that changes later changes it.
         """
         arrival, outcome = record.arrival, record.outcome
-        tale = await begin_tale(connection, arrival.call_id)
-        await self._sql.record_end(
+        row = await self._sql.record_end(
             connection,
             call_id=arrival.call_id,
             node=self._node,
@@ -160,26 +158,13 @@ class Calls:
             hung_up_by=outcome.hung_up_by.value,
             missed_prompts=[dataclasses.asdict(missed) for missed in record.missed_prompts],
         )
-        charges: dict[Role, Charge] = {}
-        for leg in record.legs:
-            charge = charges[leg.role] = await self._charge(connection, arrival, leg)
-            await self._sql.record_leg(
-                connection,
-                call_id=arrival.call_id,
-                role=leg.role.value,
-                channel_id=leg.channel_id,
-                party_number=digits(leg.party_number),
-                started_at=leg.started_at,
-                ringing_at=leg.ringing_at,
-                answered_at=leg.answered_at,
-                ended_at=leg.ended_at,
-                hangup_cause=leg.hangup_cause,
-                sip_code=leg.sip_code,
-                billed_seconds=charge.billed_seconds,
-                rate=charge.price_per_minute,
-                amount=charge.amount,
-            )
-        await self._sql.prolong_session(connection, call_id=arrival.call_id)
+        tale = tale_of(arrival.call_id, row, connection)
+        charges = await charges_of(connection, record, self._trunk)
+        await self._sql.record_legs(
+            connection, [_leg_row(arrival, leg, charges[leg.role]) for leg in record.legs]
+        )
+        if tale.prolongs:
+            await self._sql.prolong_session(connection, call_id=arrival.call_id)
         await tale.ends(record, charges)
 
     async def write_placed(
@@ -192,20 +177,18 @@ class Calls:
         self, connection: Connection, call_id: UUID, role: Role, at: datetime
     ) -> None:
         """The phone of a party that is called rings."""
-        tale = await begin_tale(connection, call_id)
-        if role is Role.B:
-            await self._sql.record_ringing(connection, call_id=call_id, ringing_at=at)
-        else:
-            await self._sql.record_caller_ringing(connection, call_id=call_id, ringing_at=at)
-        await tale.rings(role, at)
+        record = self._sql.record_progress if role is Role.B else self._sql.record_caller_progress
+        row = await record(connection, call_id=call_id, ringing_at=at, answered_at=None)
+        await tale_of(call_id, row, connection).rings(role, at)
 
     async def write_caller_answer(
         self, connection: Connection, call_id: UUID, at: datetime
     ) -> None:
         """The caller's leg was answered before the other: for a prompt, or since it was ordered."""
-        tale = await begin_tale(connection, call_id)
-        await self._sql.record_caller_answer(connection, call_id=call_id, answered_at=at)
-        await tale.caller_answers(at)
+        row = await self._sql.record_caller_progress(
+            connection, call_id=call_id, ringing_at=None, answered_at=at
+        )
+        await tale_of(call_id, row, connection).caller_answers(at)
 
     async def write_redirection(
         self, connection: Connection, call_id: UUID, number: PhoneNumber, *, in_session: bool
@@ -221,19 +204,6 @@ class Calls:
     ) -> None:
         """What came of a PIN that was not typed, or not asked for."""
         await tell_of_pin(connection, call_id, session, telling)
-
-    async def _charge(self, connection: Connection, arrival: Arrival, leg: LegRecord) -> Charge:
-        """What the leg costs, by the rates of the day on which it was answered."""
-        if leg.answered_at is None or leg.ended_at is None:
-            return UNANSWERED
-        if leg.role is Role.A and arrival.origin is Origin.INBOUND:
-            direction, destination = Direction.INBOUND, arrival.dialled
-        else:
-            direction, destination = Direction.OUTBOUND, digits(leg.party_number) or ""
-        day = day_of(leg.answered_at)
-        rate = await find_rate(connection, self._trunk, direction, destination, day=day)
-        tariff = rate.tariff if rate else Tariff()
-        return tariff.charge(leg.ended_at - leg.answered_at)
 
 
 def lookup(row: Row, caller: PhoneNumber | None) -> Lookup:
@@ -257,6 +227,24 @@ def lookup(row: Row, caller: PhoneNumber | None) -> Lookup:
         about_strangers=_webhook(account, "out_of_session", of_account),
         fallback=_fallback(row),
     )
+
+
+def _leg_row(arrival: Arrival, leg: LegRecord, charge: Charge) -> Mapping[str, Any]:
+    return {
+        "call_id": arrival.call_id,
+        "role": leg.role.value,
+        "channel_id": leg.channel_id,
+        "party_number": digits(leg.party_number),
+        "started_at": leg.started_at,
+        "ringing_at": leg.ringing_at,
+        "answered_at": leg.answered_at,
+        "ended_at": leg.ended_at,
+        "hangup_cause": leg.hangup_cause,
+        "sip_code": leg.sip_code,
+        "billed_seconds": charge.billed_seconds,
+        "rate": charge.price_per_minute,
+        "amount": charge.amount,
+    }
 
 
 def _webhook(account: str, name: str, *settings: Mapping[str, Any]) -> Webhook | None:

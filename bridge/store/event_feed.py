@@ -1,14 +1,17 @@
 """Events as they are written, for whoever looks on; nothing is missed by looking away."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
 
 from bridge.domain.events import EventReport
 from bridge.store import queries
 from bridge.store.event_log import report
 from bridge.store.pool import Database
 
-_MOST_AT_ONCE = 5000
+_AT_ONCE = 2  # readings, however many look on: calls need the other connections
+_MOST = 100_000  # since a position; their ids are in memory
+_PIECE = 200  # events
 
 
 class EventFeed:
@@ -22,6 +25,7 @@ class EventFeed:
         self._database = database
         self._sql = queries.load()
         self._changed = asyncio.Event()
+        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def look(self) -> None:
         """Something was written, as far as anybody knows; see `bridge.store.listener.Listener`."""
@@ -43,23 +47,29 @@ class EventFeed:
             position: str = await self._sql.current_position(connection)
         return position
 
-    async def read(self, account: str, after: str) -> tuple[Sequence[EventReport] | None, str]:
-        """An account's events since a position, oldest first, and the position then.
+    async def read(
+        self, account: str, after: str
+    ) -> tuple[AsyncIterator[Sequence[EventReport]] | None, str]:
+        """An account's events since a position, oldest first and some at a time; the position now.
 
-        ``None``: there are too many to be read at once.
+        ``None``: there are too many to be read, or nobody knows which they are, for the position is
+        none of this database's.
 
         Raises:
-            StoreUnavailable: Postgres is away.
+            StoreUnavailable: Postgres is away; also while they are read.
         """
-        async with self._database.connection() as connection:
-            rows = [
-                row
-                async for row in self._sql.read_events(
-                    connection, account=account, after=after, limit=_MOST_AT_ONCE + 1
-                )
-            ]
-        # One row is there in any case, to say where the feed is.
-        position: str = rows[0]["position"]
-        if len(rows) > _MOST_AT_ONCE:
+        async with self._turns, self._database.connection() as connection:
+            row = await self._sql.read_events(
+                connection, account=account, after=after, too_many=_MOST + 1
+            )
+        ids, position = row["ids"], row["position"]
+        if row["is_ahead"] or len(ids) > _MOST:
             return None, position
-        return [report(row) for row in rows if row["id"]], position
+        return self._pieces(ids), position
+
+    async def _pieces(self, ids: Sequence[UUID]) -> AsyncIterator[Sequence[EventReport]]:
+        for first in range(0, len(ids), _PIECE):
+            async with self._turns, self._database.connection() as connection:
+                rows = self._sql.find_events(connection, ids=ids[first : first + _PIECE])
+                piece = [report(row) async for row in rows]
+            yield piece

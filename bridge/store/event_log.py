@@ -11,6 +11,8 @@ from bridge.store import queries
 from bridge.store.pool import Database, Row
 from bridge.store.session_rows import number
 
+_REPLAYED_AT_ONCE = 1000
+
 
 class EventLog:
     """Events by account, whoever wrote them and wherever they are sent."""
@@ -29,15 +31,19 @@ class EventLog:
                 connection, account=account, id=wanted.session
             ):
                 return None
-            rows = self._sql.list_events(
-                connection,
-                account=account,
-                session=wanted.session,
-                state=wanted.state,
-                after_happened=after_happened,
-                after_id=after_id,
-                limit=limit,
-            )
+            place = {"after_happened": after_happened, "after_id": after_id, "limit": limit}
+            if wanted.session is None and wanted.state:
+                rows = self._sql.list_events_in(
+                    connection, account=account, state=wanted.state, **place
+                )
+            else:
+                rows = self._sql.list_events(
+                    connection,
+                    account=account,
+                    session=wanted.session,
+                    state=wanted.state,
+                    **place,
+                )
             return [report(row) async for row in rows]
 
     async def replay(self, account: str, event_id: uuid.UUID) -> Refusal | None:
@@ -49,10 +55,28 @@ class EventLog:
         return Refusal.EVENT_NOT_SENT if exists else Refusal.NOT_FOUND
 
     async def replay_dead(self, account: str) -> int:
-        """Send every dead event of an account once more; how many."""
-        async with self._database.transaction() as connection:
-            count: int = await self._sql.replay_dead(connection, account=account)
-        return count
+        """Send every dead event of an account once more; how many.
+
+        Some at a time, so that a million of them hold up nobody for long; those of a session in
+        their order.  What dies again meanwhile stays dead.
+
+        Raises:
+            StoreUnavailable: Postgres is away; what was done is done.
+        """
+        count, session, sequence = 0, None, None
+        while True:
+            async with self._database.transaction() as connection:
+                done = await self._sql.replay_dead(
+                    connection,
+                    account=account,
+                    after_session=session,
+                    after_sequence=sequence,
+                    limit=_REPLAYED_AT_ONCE,
+                )
+            if done is None:
+                return count
+            count += done["count"]
+            session, sequence = done["session"], done["sequence"]
 
     async def reveal(
         self, account: str, event_id: uuid.UUID, by: By

@@ -1,7 +1,6 @@
 """Hearing of what other processes have written: Postgres tells, and we look."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Collection
 
 import structlog
@@ -55,11 +54,12 @@ class Listener:
         try:
             while True:
                 told.clear()
-                await connection.execute("SELECT 1")  # whether it still hears
                 await self._look()
-                with contextlib.suppress(TimeoutError):
+                try:
                     async with asyncio.timeout(_LOOK_INTERVAL):
                         await told.wait()
+                except TimeoutError:
+                    await connection.execute("SELECT 1")  # whether it still hears
         finally:
             # Not given back, for what listens on it would be; and not asked to stop first, for a
             # Postgres that was killed never answers.

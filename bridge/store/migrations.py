@@ -18,6 +18,9 @@ log = structlog.get_logger(__name__)
 
 _FILE = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _LOCK = 0x6D61736B  # "mask": two processes must not migrate at once
+_LONGEST = (
+    3600.0  # seconds for one file: a new index of a large table takes more than any query may
+)
 
 _JOURNAL = """
 CREATE TABLE IF NOT EXISTS schema_migration (
@@ -38,7 +41,7 @@ async def migrate(database: Database, *, directory: Path | None = None) -> list[
     """
     files = _files(directory or sql_root() / "migrations")
     async with database.connection() as connection:
-        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK, timeout=_LONGEST)
         try:
             return await _apply(connection, files)
         finally:
@@ -57,7 +60,7 @@ async def _apply(connection: Connection, files: dict[int, str]) -> list[int]:
     new = sorted(files.keys() - applied.keys())
     for version in new:
         async with connection.transaction():
-            await connection.execute(files[version])
+            await connection.execute(files[version], timeout=_LONGEST)
             await connection.execute(
                 "INSERT INTO schema_migration (version, sha256) VALUES ($1, $2)",
                 version,

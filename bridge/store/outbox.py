@@ -17,6 +17,9 @@ from bridge.store.pool import Connection, Database, Row
 log = structlog.get_logger(__name__)
 
 EVENT_CHANNEL = "bridge_events"
+"""Told when an event was written."""
+DELIVERY_CHANNEL = "bridge_deliveries"
+"""Told when one is to be sent, or sent again."""
 
 BY_INDEX = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
 """How Postgres is to find what is due: in the order of an index, up to the first.
@@ -65,17 +68,25 @@ class Outbox:
         self._sql = queries.load()
 
     @asynccontextmanager
-    async def take(self, busy_hosts: Collection[str]) -> AsyncIterator[Parcel | None]:
-        """The event that is due longest; ``None`` if none is, but to ``busy_hosts``.
+    async def take(
+        self, busy_hosts: Collection[str], only_hosts: Collection[str] | None = None
+    ) -> AsyncIterator[Parcel | None]:
+        """The event that is due longest; ``None`` if none is, but to ``busy_hosts``, or to others
+        than ``only_hosts``.
 
-        It is nobody else's for the length of the block, nor are those after it of its session.  If
-        the block raises, or this process dies in it, nothing has happened: anybody may take it.
+        It is nobody else's for the length of the block, nor are those of its session that wait for
+        it.  If the block raises, or this process dies in it, nothing has happened: anybody may take
+        it.
 
         Raises:
             StoreUnavailable: Postgres is away.
         """
         async with self._database.transaction() as connection:
-            row = await self._sql.take_delivery(connection, busy_hosts=list(busy_hosts))
+            row = await self._sql.take_delivery(
+                connection,
+                busy_hosts=list(busy_hosts),
+                only_hosts=None if only_hosts is None else list(only_hosts),
+            )
             yield _parcel(row, connection, self._sql) if row else None
 
     async def remove_old(self, *, days: int, at_most: int) -> int:

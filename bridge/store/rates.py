@@ -1,15 +1,28 @@
-"""The rate table, and what sessions cost."""
+"""The rate table, and what calls and sessions cost."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.rates import Direction, Rate, Tariff
+from bridge.domain.rates import UNANSWERED, Charge, Direction, Rate, Tariff
+from bridge.domain.records import Arrival, CallRecord, LegRecord, Origin, Role
 from bridge.store import queries
 from bridge.store.pool import Connection, Database, Row
+from bridge.store.session_rows import digits
 
 _AT_ONCE = 5000  # rates in one statement, so that none takes longer than statements may
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Destination:
+    """What a leg is charged for."""
+
+    direction: Direction
+    number: str
+    """As a call's record has it."""
+    day: date
 
 
 class Rates:
@@ -32,7 +45,9 @@ class Rates:
     ) -> Rate | None:
         """The rate of a destination on a day."""
         async with self._database.connection() as connection:
-            return await find_rate(connection, trunk, direction, destination.e164, day=day)
+            wanted = _Destination(direction, destination.e164, day)
+            [rate] = await _find(connection, trunk, [wanted])
+        return rate
 
     async def list(
         self, *, direction: Direction | None = None, prefix: str = "", day: date | None = None
@@ -65,23 +80,52 @@ class Rates:
         return sum([row["is_new"] async for row in rows])
 
 
-async def find_rate(
-    connection: Connection, trunk: str, direction: Direction, destination: str, *, day: date
-) -> Rate | None:
-    """As `Rates.find`, in the caller's transaction; ``destination`` as a call's record has it."""
-    row = await queries.load().find_rate(
-        connection,
-        trunk=trunk,
-        direction=direction.value,
-        digits=destination.removeprefix("+"),
-        day=day,
-    )
-    return _rate(row) if row else None
+async def charges_of(
+    connection: Connection, record: CallRecord, trunk: str
+) -> Mapping[Role, Charge]:
+    """What each leg of a call costs, by the rates of the day on which it was answered."""
+    charges = {leg.role: UNANSWERED for leg in record.legs}
+    talks = [
+        (leg, leg.answered_at, leg.ended_at - leg.answered_at)
+        for leg in record.legs
+        if leg.answered_at and leg.ended_at
+    ]
+    wanted = [_destination(record.arrival, leg, answered_at) for leg, answered_at, _ in talks]
+    rates = await _find(connection, trunk, wanted) if wanted else []
+    for (leg, _, talked), rate in zip(talks, rates, strict=True):
+        charges[leg.role] = (rate.tariff if rate else Tariff()).charge(talked)
+    return charges
 
 
 def day_of(at: datetime) -> date:
     """The day by which a leg that was answered then is charged: days begin at 0:00 UTC."""
     return at.astimezone(UTC).date()
+
+
+def _destination(arrival: Arrival, leg: LegRecord, answered_at: datetime) -> _Destination:
+    day = day_of(answered_at)
+    if leg.role is Role.A and arrival.origin is Origin.INBOUND:
+        return _Destination(Direction.INBOUND, arrival.dialled, day)
+    return _Destination(Direction.OUTBOUND, digits(leg.party_number) or "", day)
+
+
+async def _find(
+    connection: Connection, trunk: str, wanted: Sequence[_Destination]
+) -> Sequence[Rate | None]:
+    """The rate of each; ``None``: there is none."""
+    rows = queries.load().find_rates(
+        connection,
+        trunk=trunk,
+        wanted=[
+            {
+                "direction": one.direction.value,
+                "digits": one.number.removeprefix("+"),
+                "day": one.day.isoformat(),
+            }
+            for one in wanted
+        ],
+    )
+    return [_rate(row) if row["trunk"] else None async for row in rows]
 
 
 def _rate(row: Row) -> Rate:

@@ -10,6 +10,7 @@ from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Disposition, Fault, HungUpBy, Outcome
 from bridge.domain.prompts import MissedPrompt
 from bridge.domain.reports import Ending, Interaction, SessionReport, SessionStatus
+from bridge.domain.requests import NewSession, SessionChange, SessionFilter
 from bridge.domain.sessions import (
     AnswerGuard,
     Direction,
@@ -18,6 +19,7 @@ from bridge.domain.sessions import (
     RecordingAnnouncement,
     RecordingPlan,
     Session,
+    Side,
 )
 from bridge.store.pool import Row
 
@@ -28,6 +30,69 @@ def digits(number: PhoneNumber | None) -> str | None:
 
 def all_digits(numbers: Iterable[PhoneNumber]) -> list[str]:
     return [number.e164 for number in numbers]
+
+
+def new_columns(new: NewSession, virtual_numbers: Mapping[Side, PhoneNumber]) -> Mapping[str, Any]:
+    """Of a session that is made, with the number that each party calls."""
+    return {
+        "account": new.account,
+        "first_party": digits(new.first_party),
+        "second_party": digits(new.second_party),
+        "first_party_alternates": all_digits(new.first_party_alternates),
+        "second_party_alternates": all_digits(new.second_party_alternates),
+        "virtual_number": digits(virtual_numbers[Side.FIRST]),
+        "second_virtual_number": digits(virtual_numbers.get(Side.SECOND)),
+        "single_party": new.single_party,
+        "subaccount": new.subaccount,
+        "direction": new.direction.value,
+        "valid_from": new.valid_from,
+        "expiry": new.expiry,
+        "expiry_after_last_call": new.expiry_after_last_call,
+        "ring_timeout": new.ring_timeout,
+        "call_time_limit": new.call_time_limit,
+        "max_calls": new.max_calls,
+        "max_total_duration": new.max_total_duration,
+        "client_reference_id": new.client_reference_id,
+        "metadata": dict(new.metadata),
+        "cooloff": new.cooloff,
+        "options": dict(new.options),
+    }
+
+
+def changed_columns(change: SessionChange) -> Mapping[str, Any]:
+    """``None``: as it was."""
+    return {
+        "expiry": change.expiry,
+        "ring_timeout": change.ring_timeout,
+        "call_time_limit": change.call_time_limit,
+        "first_party": digits(change.first_party),
+        "second_party": digits(change.second_party),
+        "direction": change.direction.value if change.direction else None,
+        "expiry_after_last_call": change.expiry_after_last_call,
+        "max_calls": change.max_calls,
+        "max_total_duration": change.max_total_duration,
+        "metadata": None if change.metadata is None else dict(change.metadata),
+        "options": dict(change.options),
+    }
+
+
+def filter_columns(wanted: SessionFilter) -> Mapping[str, Any]:
+    """What the sessions of a list are to have; ``None``: anything."""
+    return {
+        "first_party": digits(wanted.first_party),
+        "second_party": digits(wanted.second_party),
+        "virtual_number": digits(wanted.virtual_number),
+        "status": wanted.status.value if wanted.status else None,
+        "subaccount": wanted.subaccount,
+        "client_reference_id": wanted.client_reference_id,
+        "metadata": wanted.metadata,
+        "created_from": wanted.created.low,
+        "created_to": wanted.created.high,
+        "expires_from": wanted.expires.low,
+        "expires_to": wanted.expires.high,
+        "duration_from": wanted.duration.low,
+        "duration_to": wanted.duration.high,
+    }
 
 
 def session(row: Row) -> Session:

@@ -1,11 +1,13 @@
 """Masking sessions, and the (caller, virtual number) pairs that they hold."""
 
+import functools
 import uuid
 from collections.abc import Callable, Sequence
 
 import asyncpg
 
 from bridge import metrics
+from bridge.domain.allocation import Claim, claim
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.reports import DryRun, Page, SessionReport, SessionStep
 from bridge.domain.requests import (
@@ -19,14 +21,17 @@ from bridge.domain.requests import (
 )
 from bridge.domain.sessions import Side
 from bridge.store import queries
-from bridge.store.allocations import Allocations, Choices, NoNumber, PairTaken
-from bridge.store.errors import StoreUnavailable
+from bridge.store.allocations import Allocations, Choices, Found, NoNumber, PairTaken
 from bridge.store.orders import Orders, Refused
 from bridge.store.pins import random_pin
 from bridge.store.pool import Connection, Database, Row
-from bridge.store.session_rows import all_digits, digits, session_report
-
-_ATTEMPTS = 20  # at numbers that somebody else takes in the moment between look and grasp
+from bridge.store.session_rows import (
+    all_digits,
+    changed_columns,
+    filter_columns,
+    new_columns,
+    session_report,
+)
 
 
 class Sessions:
@@ -67,7 +72,7 @@ class Sessions:
         try:
             async with self._database.transaction() as connection:
                 await self._keep_subaccount(connection, new)
-                if await self._allocations.lock(connection, new):
+                if await self._allocations.lock(connection, claim(new)):
                     return Refusal.PARTY_IS_VIRTUAL
                 if earlier := await self._made_before(connection, new):
                     return earlier
@@ -88,21 +93,16 @@ class Sessions:
 
     async def _make(self, connection: Connection, new: NewSession, by: By) -> uuid.UUID | Refusal:
         """Raises: Refused: nothing was made."""
-        for _ in range(_ATTEMPTS):
-            pins = self._allocations.draw_pins(new)
-            try:
-                virtual_numbers = await self._allocations.find(connection, new, pins)
-                async with connection.transaction():
-                    return await self._insert(connection, new, virtual_numbers, pins, by)
-            except PairTaken:
-                continue
-            except NoNumber as none:
-                return none.refusal
-            except asyncpg.UniqueViolationError as violation:
-                if violation.constraint_name != "session_client_reference":
-                    raise
-                raise Refused(Refusal.REFERENCE_TAKEN) from None
-        raise StoreUnavailable("numbers were taken faster than we could look")
+        wanted = claim(new)
+        insert = functools.partial(self._insert, connection, new, wanted, by)
+        try:
+            return await self._allocations.allot(connection, wanted, insert)
+        except NoNumber as none:
+            return none.refusal
+        except asyncpg.UniqueViolationError as violation:
+            if violation.constraint_name != "session_client_reference":
+                raise
+            raise Refused(Refusal.REFERENCE_TAKEN) from None
 
     async def get(self, account: str, session_id: uuid.UUID) -> SessionReport | None:
         async with self._database.connection() as connection:
@@ -122,22 +122,7 @@ class Sessions:
         self, account: str, wanted: SessionFilter, window: Window
     ) -> Page[SessionReport]:
         """Newest first."""
-        conditions = {
-            "account": account,
-            "first_party": digits(wanted.first_party),
-            "second_party": digits(wanted.second_party),
-            "virtual_number": digits(wanted.virtual_number),
-            "status": wanted.status.value if wanted.status else None,
-            "subaccount": wanted.subaccount,
-            "client_reference_id": wanted.client_reference_id,
-            "metadata": wanted.metadata,
-            "created_from": wanted.created.low,
-            "created_to": wanted.created.high,
-            "expires_from": wanted.expires.low,
-            "expires_to": wanted.expires.high,
-            "duration_from": wanted.duration.low,
-            "duration_to": wanted.duration.high,
-        }
+        conditions = {"account": account, **filter_columns(wanted)}
         after_created, after_id = window.after or (None, None)
         async with self._database.connection() as connection:
             rows = [
@@ -165,7 +150,7 @@ class Sessions:
                 if before is None:
                     return await self._why_not(connection, account, session_id)
                 await self._change_parties(connection, session_id, before, change)
-                await self._change(connection, session_id, change)
+                await self._sql.update_session(connection, id=session_id, **changed_columns(change))
                 held = await self._sql.hold_routes(connection, session=session_id)
                 report = await self._report(connection, account, session_id)
                 if held < _holds(report):
@@ -219,40 +204,18 @@ class Sessions:
         self,
         connection: Connection,
         new: NewSession,
-        virtual_numbers: Sequence[PhoneNumber],
-        pins: Choices,
+        wanted: Claim,
         by: By,
+        virtual_numbers: Found,
+        pins: Choices,
     ) -> uuid.UUID:
         """Raises: PairTaken, Refused: nothing was done."""
         session_id = uuid.uuid4()
-        virtual_number, second_virtual_number = (*virtual_numbers, None)[:2]
         await self._sql.insert_session(
-            connection,
-            id=session_id,
-            account=new.account,
-            first_party=digits(new.first_party),
-            second_party=digits(new.second_party),
-            first_party_alternates=all_digits(new.first_party_alternates),
-            second_party_alternates=all_digits(new.second_party_alternates),
-            virtual_number=digits(virtual_number),
-            second_virtual_number=digits(second_virtual_number),
-            single_party=new.single_party,
-            subaccount=new.subaccount,
-            direction=new.direction.value,
-            valid_from=new.valid_from,
-            expiry=new.expiry,
-            expiry_after_last_call=new.expiry_after_last_call,
-            ring_timeout=new.ring_timeout,
-            call_time_limit=new.call_time_limit,
-            max_calls=new.max_calls,
-            max_total_duration=new.max_total_duration,
-            client_reference_id=new.client_reference_id,
-            metadata=dict(new.metadata),
-            cooloff=new.cooloff,
-            options=dict(new.options),
+            connection, id=session_id, **new_columns(new, virtual_numbers)
         )
         await self._remember(connection, new, session_id)
-        taken = await self._allocations.take(connection, new, session_id, virtual_numbers, pins)
+        taken = await self._allocations.take(connection, wanted, session_id, virtual_numbers, pins)
         if taken:
             shown = {f"{side}_party_pin": pin for side, pin in taken.items()}
             await self._sql.keep_pins(connection, session=session_id, pins=shown)
@@ -260,25 +223,6 @@ class Sessions:
         if new.call_me:
             await self._orders.write(connection, new.account, session_id, Side.FIRST)
         return session_id
-
-    async def _change(
-        self, connection: Connection, session_id: uuid.UUID, change: SessionChange
-    ) -> None:
-        await self._sql.update_session(
-            connection,
-            id=session_id,
-            expiry=change.expiry,
-            ring_timeout=change.ring_timeout,
-            call_time_limit=change.call_time_limit,
-            first_party=digits(change.first_party),
-            second_party=digits(change.second_party),
-            direction=change.direction.value if change.direction else None,
-            expiry_after_last_call=change.expiry_after_last_call,
-            max_calls=change.max_calls,
-            max_total_duration=change.max_total_duration,
-            metadata=None if change.metadata is None else dict(change.metadata),
-            options=dict(change.options),
-        )
 
     async def _change_parties(
         self, connection: Connection, session_id: uuid.UUID, before: Row, change: SessionChange
@@ -379,4 +323,5 @@ class _Undo(Exception):
 def _holds(report: SessionReport) -> int:
     """How many pairs and PINs a session must hold."""
     numbers = {number for side in Side for number in report.session.numbers(side)}
-    return len(numbers) + report.takes_anybody + report.pin_count
+    pins = [side for side in Side if report.pins and report.pins.given(side)]
+    return len(numbers) + report.takes_anybody + len(pins)

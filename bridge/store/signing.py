@@ -27,5 +27,6 @@ class SigningSecrets:
             overlap: seconds for which events are signed with the one before it too.
         """
         async with self._database.transaction() as connection:
+            await self._sql.change_signing_secrets(connection, account=account)
             await self._sql.retire_signing_secret(connection, account=account, seconds=overlap)
             await self._sql.add_signing_secret(connection, account=account)

@@ -12,7 +12,7 @@ from bridge.domain.rates import Charge
 from bridge.domain.records import CallRecord, Role
 from bridge.domain.sessions import Side
 from bridge.store import queries
-from bridge.store.pool import Connection
+from bridge.store.pool import Connection, Row
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class Tale:
     told: set[str]
     tells_all: bool
     """Its session asks for `events.OLDER_SET` too."""
+    prolongs: bool
+    """It is agreed that a call that is over prolongs its session."""
     landed_at: datetime | None
     """When it came in; ``None``: it was ordered."""
     _connection: Connection
@@ -94,9 +96,14 @@ class Tale:
             await self._sql.tell_of_call(
                 self._connection,
                 call_id=self.call_id,
-                names=[one.name for one in new],
-                times=[one.happened_at for one in new],
-                attributes=[dict(one.attributes) for one in new],
+                tellings=[
+                    {
+                        "name": one.name,
+                        "happened_at": one.happened_at.isoformat(),
+                        "attributes": dict(one.attributes),
+                    }
+                    for one in new
+                ],
             )
 
 
@@ -106,18 +113,24 @@ async def begin_tale(connection: Connection, call_id: UUID) -> Tale:
     Whoever changes a call and what belongs to its session begins with this, as whoever changes a
     session and then its calls begins with the session: no two then wait crosswise.
     """
-    sql = queries.load()
-    row = await sql.begin_tale(connection, call_id=call_id)
+    return tale_of(
+        call_id, await queries.load().begin_tale(connection, call_id=call_id), connection
+    )
+
+
+def tale_of(call_id: UUID, row: Row | None, connection: Connection) -> Tale:
+    """What `begin_tale` found, or a statement that changed the call and began as it does."""
     return Tale(
         call_id,
-        row["session"] if row else None,
+        row["session_id"] if row else None,
         Side(row["caller_side"]) if row else None,
         row["account"] if row else "",
         set(row["told"]) if row else set(),
         tells_all=bool(row and row["tells_all"]),
+        prolongs=bool(row and row["prolongs"]),
         landed_at=row["landed_at"] if row else None,
         _connection=connection,
-        _sql=sql,
+        _sql=queries.load(),
     )
 
 

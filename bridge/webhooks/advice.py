@@ -92,16 +92,15 @@ class Applications:
     async def _answer(self, url: str, question: Question, secrets: Sequence[str]) -> Advice:
         """Raises: EgressError: there is no answer.  NoAdvice: it is none that can be followed."""
         now = self._now()
-        try:
-            request = json_request(
-                url,
-                asked(question, now),
-                message_id=str(question.call_id),
-                signed_with=secrets,
-                at=now,
-            )
-        except ValueError:
-            raise NoAdvice("malformed-url") from None
+        content = asked(question, now)
+        request = json_request(
+            url,
+            content,
+            # Of one call two may be asked; a receiver takes one with the same id for a repeat.
+            message_id=f"{question.call_id}-{content['EventName']}",
+            signed_with=secrets,
+            at=now,
+        )
         answer = await self._egress.call(
             request.method,
             request.url,

@@ -34,10 +34,11 @@ log = structlog.get_logger(__name__)
 _PAUSE = 1.0  # seconds, while Postgres is away
 _READ = 4096  # bytes of an answer; nobody looks at them
 _NO_CONNECTION = {"no-such-host", "no-connection", "tls"}
+_HOSTS = 1000  # of which is remembered whether they are quick
 
 
 class Parcel(Protocol):
-    """An event that nobody else sends now, nor any after it of its session."""
+    """An event that nobody else sends now, nor any of its session that waits for it."""
 
     @property
     def event(self) -> Event: ...
@@ -61,17 +62,25 @@ class Parcel(Protocol):
 class Outbox(Protocol):
     """Where events wait."""
 
-    def take(self, busy_hosts: Collection[str]) -> AbstractAsyncContextManager[Parcel | None]:
+    def take(
+        self, busy_hosts: Collection[str], only_hosts: Collection[str] | None
+    ) -> AbstractAsyncContextManager[Parcel | None]:
         """Raises: Unavailable: Postgres is away."""
 
 
 class Delivery:
     """A few workers, each sending one event at a time.  Any number of processes may do this.
 
+    A host gets one event at a time until it has been quick, and all that are slow together get half
+    of the workers: a few that hang, each with so many events that one is always due, would
+    otherwise have them all.  A quarter is for those that have been quick: there is no end to hosts
+    that nobody has heard of, and that may hang.
+
     Args:
         rules: how an event is sent whose URL's fragment does not say otherwise.
         workers: requests at once.
-        per_host: of them, to one host.
+        per_host: of them, to one host that is quick.
+        slow_after: seconds that an attempt takes where a host is not.
     """
 
     def __init__(
@@ -83,6 +92,7 @@ class Delivery:
         now: Callable[[], datetime],
         workers: int = 20,
         per_host: int = 5,
+        slow_after: float = 3.0,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._outbox = outbox
@@ -91,8 +101,10 @@ class Delivery:
         self._now = now
         self._workers = workers
         self._per_host = per_host
+        self._slow_after = slow_after
         self._chance = chance
         self._sending: collections.Counter[str] = collections.Counter()
+        self._is_quick: dict[str, bool] = {}
         self._taking = asyncio.Lock()
         self._hints: asyncio.Queue[None] = asyncio.Queue(workers)
 
@@ -115,6 +127,8 @@ class Delivery:
         while True:
             await self._hints.get()
             try:
+                # Again, for the next of a session waits for the one before, and others for a place
+                # at its host.
                 while await self.send_one():
                     pass
                 continue
@@ -133,14 +147,17 @@ class Delivery:
         """
         async with AsyncExitStack() as held:
             async with self._taking:  # so that no two take the last place at one host
-                busy = [host for host, n in self._sending.items() if n >= self._per_host]
-                parcel = await held.enter_async_context(self._outbox.take(busy))
+                parcel = await held.enter_async_context(
+                    self._outbox.take(self._busy(), self._only())
+                )
                 if parcel is None:
                     return False
                 self._sending[parcel.host] += 1
             self.wake()
+            begun_at = asyncio.get_running_loop().time()
             try:
                 made = await self._attempt(parcel)
+                self._note_pace(parcel.host, asyncio.get_running_loop().time() - begun_at)
                 await parcel.settle(made)
             finally:
                 self._sending[parcel.host] -= 1
@@ -148,6 +165,32 @@ class Delivery:
                     del self._sending[parcel.host]
         self._report(parcel, made)
         return True
+
+    def _busy(self) -> Collection[str]:
+        """Hosts that get no more for now."""
+        busy = {
+            host
+            for host, n in self._sending.items()
+            if n >= (self._per_host if self._is_quick.get(host) else 1)
+        }
+        slow = {host for host, quick in self._is_quick.items() if not quick}
+        if sum(self._sending[host] for host in slow) >= max(1, self._workers // 2):
+            busy |= slow
+        return busy
+
+    def _only(self) -> Collection[str] | None:
+        """Hosts that have the last quarter of the workers to themselves; ``None``: there are more
+        workers free."""
+        others = sum(n for host, n in self._sending.items() if not self._is_quick.get(host))
+        if others < self._workers - self._workers // 4:
+            return None
+        return {host for host, is_quick in self._is_quick.items() if is_quick}
+
+    def _note_pace(self, host: str, seconds: float) -> None:
+        self._is_quick.pop(host, None)
+        self._is_quick[host] = seconds < self._slow_after
+        if len(self._is_quick) > _HOSTS:
+            del self._is_quick[next(iter(self._is_quick))]  # asked for the longest time ago
 
     async def _attempt(self, parcel: Parcel) -> Verdict:
         if parcel.url is None:
@@ -202,8 +245,6 @@ class Delivery:
             case Dead(reason):
                 metrics.WEBHOOKS.labels("dead").inc()
                 log.warning("event is dead", reason=reason, **told)
-        # The next of its session waited for this one, and others for a place at its host.
-        self.wake()
 
 
 def _failure(error: EgressError) -> Failure:

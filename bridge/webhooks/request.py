@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from yarl import URL
 
 from bridge.domain.events import Event, attributes
+from bridge.egress.client import parse
 from bridge.webhooks.signatures import plivo_headers, standard_headers
 
 Format = Literal["form", "json"]
@@ -41,12 +42,15 @@ def webhook_request(
     """The event in the body (POST), or in the query of the URL (GET); signed for this one attempt.
 
     A GET is signed by Plivo's convention alone: the other one covers nothing but a body.
+
+    Raises:
+        Forbidden: the URL is none.
     """
     told = attributes(event)
     if method == "POST" and format == "json":
         return json_request(url, told, message_id=str(event.id), signed_with=signed_with, at=at)
     form = {name: str(value) for name, value in told.items()}
-    target = _whole(URL(url).with_fragment(None))
+    target = _whole(parse(url).with_fragment(None))
     nonce = new_nonce()
     if method == "GET":
         target = target.extend_query(form)
@@ -72,8 +76,11 @@ def json_request(
     """An event or a question in JSON; its body is covered by Standard Webhooks' signature.
 
     To Plivo's signature a body that is no form carries nothing.
+
+    Raises:
+        Forbidden: the URL is none.
     """
-    target = _whole(URL(url).with_fragment(None))
+    target = _whole(parse(url).with_fragment(None))
     body = json.dumps(content).encode()
     headers = {
         "Content-Type": "application/json",

@@ -103,8 +103,7 @@ SELECT now() AS now,
                           END
                   AND state <> 'retired') AS callee_is_ours,
        held.side AS caller_side,
-       (SELECT count(*) FROM call
-         WHERE call.session = held.session AND call.ended_at IS NULL) AS calls_up,
+       calls_up(held.session, :call_id::uuid) AS calls_up,
        session.calls_made, session.seconds_talked, session.last_counterpart,
        session.id, session.account, session.first_party, session.second_party,
        session.first_party_alternates, session.second_party_alternates, session.virtual_number,
@@ -208,9 +207,13 @@ UPDATE call
 
 -- name: remember_caller!
 -- From now on a caller whose PIN was right is known by its number, where that is agreed and the pair
--- is free.  A PIN that is passed on from hand to hand makes no endless list.
+-- is free; on the session's own number, though it may have called one that was replaced.  A PIN that
+-- is passed on from hand to hand makes no endless list.
 WITH agreed AS (
-    SELECT session.id, call.caller, call.caller_side, call.virtual_number,
+    SELECT session.id, call.caller, call.caller_side,
+           CASE call.caller_side
+                WHEN 'second' THEN coalesce(session.second_virtual_number, session.virtual_number)
+                ELSE session.virtual_number END AS virtual_number,
            session.expires_at + make_interval(secs => session.cooloff) AS held_until
       FROM call
       JOIN session ON session.id = call.session
@@ -245,60 +248,69 @@ UPDATE session
   FROM taken
  WHERE session.id = taken.session;
 
--- name: record_ringing!
--- The called party's phone rings.  Written as it is told, for a restarted bridge would not know it.
-UPDATE call
-   SET ringing_at = coalesce(ringing_at, :ringing_at::timestamptz)
- WHERE id = :call_id::uuid
-   AND ended_at IS NULL;
+-- name: record_progress^
+-- The called party's phone rings, or the two are connected: written as it is told, for a restarted
+-- bridge would not know it, and counts the time limit from there.  Null adds nothing; what is known
+-- stays.  Gives the call's tale: the session is locked before the call.
+WITH tale AS MATERIALIZED (
+    SELECT * FROM begin_tale(:call_id::uuid)
+), written AS (
+    UPDATE call
+       SET ringing_at = coalesce(ringing_at, :ringing_at::timestamptz),
+           answered_at = coalesce(answered_at, :answered_at::timestamptz)
+      FROM (SELECT count(*) FROM tale) AS begun
+     WHERE id = :call_id::uuid
+       AND ended_at IS NULL
+)
+SELECT * FROM tale;
 
--- name: record_caller_ringing!
--- The same of the phone that an ordered call rings first.
-UPDATE leg
-   SET ringing_at = coalesce(ringing_at, :ringing_at::timestamptz)
- WHERE call = :call_id::uuid
-   AND role = 'a'
-   AND ended_at IS NULL;
+-- name: record_caller_progress^
+-- The same of the phone that an ordered call rings first, or of a caller who is answered before the
+-- other is.
+WITH tale AS MATERIALIZED (
+    SELECT * FROM begin_tale(:call_id::uuid)
+), written AS (
+    UPDATE leg
+       SET ringing_at = coalesce(ringing_at, :ringing_at::timestamptz),
+           answered_at = coalesce(answered_at, :answered_at::timestamptz)
+      FROM (SELECT count(*) FROM tale) AS begun
+     WHERE call = :call_id::uuid
+       AND role = 'a'
+       AND ended_at IS NULL
+)
+SELECT * FROM tale;
 
--- name: record_caller_answer!
--- The caller's leg is answered before the other is; written as it is told, like the ringing.
-UPDATE leg
-   SET answered_at = coalesce(answered_at, :answered_at::timestamptz)
- WHERE call = :call_id::uuid
-   AND role = 'a'
-   AND ended_at IS NULL;
-
--- name: record_answer!
--- The two are connected; a restarted bridge counts the time limit from here.
-UPDATE call
-   SET ringing_at = coalesce(:ringing_at::timestamptz, ringing_at),
-       answered_at = :answered_at::timestamptz
- WHERE id = :call_id::uuid
-   AND ended_at IS NULL;
-
--- name: record_end!
+-- name: record_end^
 -- The one record of a finished call.  Inserts the call too, for its arrival may not have been
--- written while Postgres was away; a record that is complete is never changed.
-INSERT INTO call (id, node, virtual_number, caller, started_at, ringing_at, answered_at, ended_at,
-                  end_is_estimate, disposition, reason, fault, hung_up_by, missed_prompts)
-VALUES (:call_id::uuid, :node::text, :dialled::text, :caller::text, :started_at::timestamptz,
-        :ringing_at::timestamptz, :answered_at::timestamptz, :ended_at::timestamptz,
-        :end_is_estimate::boolean, :disposition::text, :reason::text, :fault::text,
-        :hung_up_by::text, :missed_prompts::jsonb)
-ON CONFLICT (id) DO UPDATE
-   SET ringing_at = coalesce(excluded.ringing_at, call.ringing_at),
-       answered_at = coalesce(excluded.answered_at, call.answered_at),
-       ended_at = excluded.ended_at,
-       end_is_estimate = excluded.end_is_estimate,
-       disposition = excluded.disposition,
-       reason = excluded.reason,
-       fault = excluded.fault,
-       hung_up_by = excluded.hung_up_by,
-       missed_prompts = excluded.missed_prompts
- WHERE call.ended_at IS NULL;
+-- written while Postgres was away; a record that is complete is never changed.  Gives the call's
+-- tale: the session is locked before the call.
+WITH tale AS MATERIALIZED (
+    SELECT * FROM begin_tale(:call_id::uuid)
+), written AS (
+    INSERT INTO call (id, node, virtual_number, caller, started_at, ringing_at, answered_at,
+                      ended_at, end_is_estimate, disposition, reason, fault, hung_up_by,
+                      missed_prompts)
+    SELECT :call_id::uuid, :node::text, :dialled::text, :caller::text, :started_at::timestamptz,
+           :ringing_at::timestamptz, :answered_at::timestamptz, :ended_at::timestamptz,
+           :end_is_estimate::boolean, :disposition::text, :reason::text, :fault::text,
+           :hung_up_by::text, :missed_prompts::jsonb
+      FROM (SELECT count(*) FROM tale) AS begun
+    ON CONFLICT (id) DO UPDATE
+       SET ringing_at = coalesce(excluded.ringing_at, call.ringing_at),
+           answered_at = coalesce(excluded.answered_at, call.answered_at),
+           ended_at = excluded.ended_at,
+           end_is_estimate = excluded.end_is_estimate,
+           disposition = excluded.disposition,
+           reason = excluded.reason,
+           fault = excluded.fault,
+           hung_up_by = excluded.hung_up_by,
+           missed_prompts = excluded.missed_prompts
+     WHERE call.ended_at IS NULL
+)
+SELECT * FROM tale;
 
 -- name: prolong_session!
--- A call that is over prolongs its session where that is agreed, and the hold on its pairs and PINs.
+-- A call that is over prolongs its session, if that is agreed, and the hold on its pairs and PINs.
 WITH prolonged AS (
     UPDATE session
        SET expires_at = now() + make_interval(secs => session.expiry_after_last_call)
@@ -348,8 +360,8 @@ WITH asked AS (
 )
 SELECT id, pg_notify('bridge_hangup', coalesce(node, '')) FROM asked;
 
--- name: record_leg!
--- One leg of a finished call.  A leg that is complete is never changed, nor is what it cost.
+-- name: record_legs*!
+-- The legs of a finished call.  A leg that is complete is never changed, nor is what it cost.
 INSERT INTO leg (call, role, channel_id, party_number, started_at, ringing_at, answered_at,
                  ended_at, hangup_cause, sip_code, billed_seconds, rate, amount)
 VALUES (:call_id::uuid, :role::text, :channel_id::text, :party_number::text,

@@ -68,6 +68,13 @@ UPDATE virtual_number
  WHERE account = :account::text AND number = ANY(:numbers::text[]) AND state <> 'retired'
 RETURNING number;
 
+-- name: stop_giving^
+-- No new session gets this number; no row if it is none of the account's.
+UPDATE virtual_number
+   SET state = CASE state WHEN 'active' THEN 'draining' ELSE state END
+ WHERE account = :account::text AND number = :number::text
+RETURNING number;
+
 -- name: find_number^
 SELECT number, alias, country, number_type, region, trunk, subaccount, reserved,
        max_concurrent_calls, fallback_number, fallback_play_url, state, added_at, live_sessions

@@ -59,10 +59,7 @@ SELECT now() AS now, held.call_id, held.dialled, held.caller, held.started_at, h
                           ELSE coalesce(session.first_party, session.last_counterpart)
                           END
                   AND state <> 'retired') AS callee_is_ours,
-       (SELECT count(*) FROM call
-         WHERE call.session = held.session
-           AND call.ended_at IS NULL
-           AND call.id <> held.call_id) AS calls_up,
+       calls_up(held.session, held.call_id) AS calls_up,
        session.calls_made, session.seconds_talked, session.last_counterpart,
        session.id, session.account, session.first_party, session.second_party,
        session.first_party_alternates, session.second_party_alternates, session.virtual_number,

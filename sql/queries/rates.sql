@@ -19,18 +19,25 @@ ON CONFLICT (trunk, direction, prefix, valid_from) DO UPDATE
        next_seconds = excluded.next_seconds
 RETURNING (xmax = 0) AS is_new;
 
--- name: find_rate^
--- The rate of a destination on a day: the longest of its prefixes, then the latest.  Sixteen looks
--- into the primary key, however many rates there are.
-SELECT trunk, direction, prefix, valid_from, price_per_minute, connection_fee, first_seconds,
-       next_seconds
-  FROM rate
- WHERE trunk = :trunk::text
-   AND direction = :direction::text
-   AND prefix IN (SELECT left(:digits::text, places) FROM generate_series(0, 15) AS places)
-   AND valid_from <= :day::date
- ORDER BY length(prefix) DESC, valid_from DESC
- LIMIT 1;
+-- name: find_rates
+-- The rate of each destination on its day, in their order, nulls where there is none: the longest of
+-- its prefixes, then the latest.  Sixteen looks into the primary key, however many rates there are.
+-- :wanted is JSON, for the reason that tell_of_call has.
+SELECT rate.trunk, rate.direction, rate.prefix, rate.valid_from, rate.price_per_minute,
+       rate.connection_fee, rate.first_seconds, rate.next_seconds
+  FROM ROWS FROM (jsonb_to_recordset(:wanted::jsonb) AS (direction text, digits text, day date))
+       WITH ORDINALITY AS wanted (direction, digits, day, place)
+  LEFT JOIN LATERAL (
+       SELECT trunk, direction, prefix, valid_from, price_per_minute, connection_fee,
+              first_seconds, next_seconds
+         FROM rate
+        WHERE trunk = :trunk::text
+          AND direction = wanted.direction
+          AND prefix IN (SELECT left(wanted.digits, places) FROM generate_series(0, 15) AS places)
+          AND valid_from <= wanted.day
+        ORDER BY length(prefix) DESC, valid_from DESC
+        LIMIT 1) AS rate ON true
+ ORDER BY wanted.place;
 
 -- name: list_rates
 -- All rates, or those valid on a day; null is without that condition.

@@ -35,6 +35,7 @@ SELECT EXISTS (SELECT FROM virtual_number
 -- looking takes no longer the more there are.  Also says how many are free.
 -- :first_pins and :second_pins are what that party's PIN may be, of which one must be free; null for
 -- no PIN.  Strangers are asked for a PIN or reach the one session that takes anybody, not both.
+-- What :session holds itself is no obstacle: it may come back to a number that it had.
 SELECT virtual_number.number, count(*) OVER () AS free
   FROM virtual_number
  WHERE account = :account::text
@@ -46,31 +47,38 @@ SELECT virtual_number.number, count(*) OVER () AS free
        SELECT FROM route
         WHERE route.virtual_number = virtual_number.number
           AND route.party_number = ANY(:parties::text[])
+          AND route.session IS DISTINCT FROM :session::uuid
           AND (route.held_until > now()
                OR EXISTS (SELECT FROM call
                            WHERE call.session = route.session AND call.ended_at IS NULL)))
    AND NOT (:for_anybody::boolean AND EXISTS (
        SELECT FROM open_route
         WHERE open_route.virtual_number = virtual_number.number
+          AND open_route.session IS DISTINCT FROM :session::uuid
           AND (open_route.held_until > now()
                OR EXISTS (SELECT FROM call
                            WHERE call.session = open_route.session AND call.ended_at IS NULL))))
    AND NOT (:for_anybody::boolean AND EXISTS (
        SELECT FROM pin
-        WHERE pin.virtual_number = virtual_number.number AND pin.held_until > now()))
+        WHERE pin.virtual_number = virtual_number.number
+          AND pin.session IS DISTINCT FROM :session::uuid
+          AND pin.held_until > now()))
    AND NOT (:with_pin::boolean AND EXISTS (
        SELECT FROM open_route
         WHERE open_route.virtual_number = virtual_number.number
+          AND open_route.session IS DISTINCT FROM :session::uuid
           AND open_route.held_until > now()))
    AND (:first_pins::text[] IS NULL OR EXISTS (
        SELECT FROM unnest(:first_pins::text[]) AS wanted (pin)
         WHERE NOT EXISTS (SELECT FROM held_pin
                            WHERE held_pin.virtual_number = virtual_number.number
+                             AND held_pin.session IS DISTINCT FROM :session::uuid
                              AND held_pin.pin = wanted.pin)))
    AND (:second_pins::text[] IS NULL OR EXISTS (
        SELECT FROM unnest(:second_pins::text[]) AS wanted (pin)
         WHERE NOT EXISTS (SELECT FROM held_pin
                            WHERE held_pin.virtual_number = virtual_number.number
+                             AND held_pin.session IS DISTINCT FROM :session::uuid
                              AND held_pin.pin = wanted.pin)))
  ORDER BY (SELECT count(*)
              FROM (SELECT FROM route
@@ -159,9 +167,10 @@ SELECT :virtual_number::text, session.id, :side::text,
  WHERE session.id = :session::uuid
 ON CONFLICT (virtual_number) DO UPDATE
    SET session = excluded.session, side = excluded.side, held_until = excluded.held_until
- WHERE open_route.held_until <= now()
-   AND NOT EXISTS (SELECT FROM call
-                    WHERE call.session = open_route.session AND call.ended_at IS NULL)
+ WHERE open_route.session = excluded.session
+    OR (open_route.held_until <= now()
+        AND NOT EXISTS (SELECT FROM call
+                         WHERE call.session = open_route.session AND call.ended_at IS NULL))
 RETURNING session;
 
 -- name: lock_pins$
@@ -181,8 +190,10 @@ SELECT :virtual_number::text, :pin::text, session.id, :side::text,
  WHERE session.id = :session::uuid
 ON CONFLICT (virtual_number, pin) DO UPDATE
    SET session = excluded.session, side = excluded.side, held_until = excluded.held_until
- WHERE pin.held_until <= now()
-   AND NOT EXISTS (SELECT FROM call WHERE call.session = pin.session AND call.ended_at IS NULL)
+ WHERE (pin.session, pin.side) = (excluded.session, excluded.side)
+    OR (pin.held_until <= now()
+        AND NOT EXISTS (SELECT FROM call
+                         WHERE call.session = pin.session AND call.ended_at IS NULL))
 RETURNING session;
 
 -- name: keep_pins!
@@ -305,28 +316,36 @@ UPDATE session
  WHERE id = :id::uuid;
 
 -- name: hold_routes$
--- Hold a session's pairs and PINs for as long as it now lives, and cools off; how many it has.
+-- Hold a session's pairs and PINs for as long as it now lives, and cools off; how many it has on the
+-- numbers that are its own now.
 WITH held AS (
     UPDATE route
        SET held_until = session.expires_at + make_interval(secs => session.cooloff)
       FROM session
      WHERE session.id = :session::uuid AND route.session = session.id
-    RETURNING 1
+    RETURNING route.virtual_number
 ), open_held AS (
     UPDATE open_route
        SET held_until = session.expires_at + make_interval(secs => session.cooloff)
       FROM session
      WHERE session.id = :session::uuid AND open_route.session = session.id
-    RETURNING 1
+    RETURNING open_route.virtual_number
 ), pin_held AS (
     UPDATE pin
        SET held_until = session.expires_at + make_interval(secs => session.cooloff)
       FROM session
      WHERE session.id = :session::uuid AND pin.session = session.id
-    RETURNING 1
+    RETURNING pin.virtual_number
 )
 SELECT count(*)
-  FROM (SELECT FROM held UNION ALL SELECT FROM open_held UNION ALL SELECT FROM pin_held) AS held;
+  FROM (SELECT virtual_number FROM held
+         UNION ALL
+        SELECT virtual_number FROM open_held
+         UNION ALL
+        SELECT virtual_number FROM pin_held) AS held
+  JOIN session
+    ON session.id = :session::uuid
+   AND held.virtual_number IN (session.virtual_number, session.second_virtual_number);
 
 -- name: close_session^
 -- End a session before its time; no row if it is over already or not this account's.
@@ -410,6 +429,37 @@ WITH due AS (
     SELECT account, id, event_count, 'SessionTimeout', expires_at FROM ended
 )
 SELECT count(*) FROM ended;
+
+-- name: list_sessions_on
+-- Live sessions that have a number now, oldest first.
+SELECT id, created_at
+  FROM session
+ WHERE account = :account::text
+   AND :number::text IN (virtual_number, second_virtual_number)
+   AND id IN (SELECT session FROM route
+               WHERE virtual_number = :number::text AND held_until > now())
+   AND closed_at IS NULL
+   AND expires_at > now()
+   AND (:after_created::timestamptz IS NULL
+        OR (created_at, id) > (:after_created::timestamptz, :after_id::uuid))
+ ORDER BY created_at, id
+ LIMIT :limit::integer;
+
+-- name: replace_number!
+-- Give a session another number, or each party another; null leaves one as it is.  The pairs and PINs
+-- on the old one stay the session's: whoever calls it gets through.  Tells each replacement.
+WITH replaced AS (
+    UPDATE session
+       SET virtual_number = coalesce(:first::text, virtual_number),
+           second_virtual_number = coalesce(:second::text, second_virtual_number),
+           modified_at = now(),
+           event_count = event_count + cardinality(:attributes::jsonb[])
+     WHERE id = :id::uuid
+    RETURNING id, account, event_count - cardinality(:attributes::jsonb[]) AS before
+)
+INSERT INTO event (account, session, sequence, name, attributes)
+SELECT replaced.account, replaced.id, replaced.before + told.place, :name::text, told.attributes
+  FROM replaced, unnest(:attributes::jsonb[]) WITH ORDINALITY AS told (attributes, place);
 
 -- name: find_creation^
 -- The session that a create request made when it was first sent.

@@ -38,6 +38,7 @@ from bridge.store.numbers import Numbers
 from bridge.store.orders import Orders
 from bridge.store.pool import Database
 from bridge.store.recordings import Recordings
+from bridge.store.replacements import Replacements
 from bridge.store.sessions import Sessions
 from bridge.store.subaccounts import Subaccounts
 from tests.people import ALICE, BOB, VIRTUAL
@@ -262,6 +263,7 @@ async def api(
         media=MediaAccess(archive, UrlSigner(b"a secret", lifetime=60), "", now=clock),
         numbers=Numbers(database, trunk="carrier"),
         recordings=Recordings(database),
+        replacements=Replacements(database),
         orders=Orders(database, node="here"),
         sessions=sessions_of(database),
         subaccounts=Subaccounts(database),
@@ -272,3 +274,9 @@ async def api(
     )
     async with TestClient(TestServer(app)) as client:
         yield Api(client, account)
+
+
+@pytest.fixture(autouse=True)
+def _what_failed_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event is sent again when the test says so, and not because a second has passed."""
+    monkeypatch.setattr("bridge.domain.delivery._FIRST_DELAY", 300.0)

@@ -123,6 +123,22 @@ async def test_one_call_of_a_session_at_a_time(
     assert isinstance(route(await calls.arrived(arrival())), Connect)
 
 
+async def test_of_calls_that_come_in_at_the_same_moment_one_is_connected(
+    calls: Calls, session: SessionReport, database: Database
+) -> None:
+    assert session
+    for _ in range(20):
+        async with asyncio.TaskGroup() as group:
+            arrivals = [arrival(caller) for caller in (ALICE, BOB, ALICE, BOB)]
+            found = [group.create_task(calls.arrived(one)) for one in arrivals]
+        decisions = [route(one.result()) for one in found]
+        assert sum(isinstance(one, Connect) for one in decisions) == 1
+        assert decisions.count(Refuse("session-busy")) == 3
+        for one in arrivals:
+            ended = dataclasses.replace(record(one), outcome=CANCELLED)
+            await end(calls, database, ended)
+
+
 async def test_a_number_and_an_account_have_so_many_calls_at_once_and_no_more(
     calls: Calls, session: SessionReport, database: Database
 ) -> None:

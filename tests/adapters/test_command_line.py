@@ -3,13 +3,17 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from bridge.domain.access import Scope
 from bridge.domain.privacy import NumberForm
+from bridge.embedded.processes import free_port
 from bridge.store.accounts import Accounts
 from bridge.store.pool import Database
 
@@ -34,6 +38,7 @@ class Terminal:
             capture_output=True,
             text=True,
             check=False,
+            timeout=60,
         )
 
 
@@ -203,16 +208,75 @@ def test_migrating_what_is_up_to_date_changes_nothing(masking_bridge: Terminal) 
 
 
 def test_without_settings_every_missing_one_is_named() -> None:
+    told = serve({"PATH": os.environ["PATH"]})
+    assert "BRIDGE_DATABASE_URL is not set" in told
+    assert "BRIDGE_ARI_PASSWORD is not set" in told
+
+
+def test_the_settings_in_force_are_shown_as_they_are_set_and_each_once() -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "BRIDGE_DATABASE_URL": "postgresql://bridge:secret@/masking",
+        "BRIDGE_ARI_PASSWORD": "0123456789abcdef",
+        "BRIDGE_TRUNK_MATCH": "192.0.2.1/32,203.0.113.0/28",
+        "BRIDGE_TRUNK_STRIP_PREFIXES": "9,*31",
+        "BRIDGE_EGRESS_PORTS": "443,1024-65535",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "bridge", "check-config"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    shown = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    assert len(shown) == len(done.stdout.splitlines())
+    set_here = {name for name in environment if name.startswith("BRIDGE_")}
+    secret = {"BRIDGE_DATABASE_URL", "BRIDGE_ARI_PASSWORD"}
+    assert {shown[name] for name in secret} == {"**********"}
+    assert {name: shown[name] for name in set_here - secret} == {
+        name: environment[name] for name in set_here - secret
+    }
+    assert shown["BRIDGE_TRUNK_USER"] == ""
+
+
+async def test_a_bridge_that_cannot_serve_says_why_in_one_line(
+    database_url: str, database: Database, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", free_port())) as taken:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "BRIDGE_DATABASE_URL": database_url,
+            "BRIDGE_ARI_PASSWORD": "0123456789abcdef",
+            "BRIDGE_API_PORT": str(taken.getsockname()[1]),
+            "BRIDGE_PROMPT_DIRECTORY": str(tmp_path / "prompts"),
+        }
+        assert re.fullmatch(
+            "masking-bridge: BRIDGE_API_HOST, BRIDGE_API_PORT: .*address already in use\n",
+            serve(environment),
+        )
+    assert re.fullmatch(
+        "masking-bridge: BRIDGE_PROMPT_DIRECTORY /dev/null/prompts: Not a directory\n",
+        serve(environment | {"BRIDGE_PROMPT_DIRECTORY": "/dev/null/prompts"}),
+    )
+    async with database.transaction() as connection:
+        await connection.execute("UPDATE schema_migration SET sha256 = '' WHERE version = 1")
+    told = serve(environment).splitlines()
+    assert told[-1] == "masking-bridge: migration 0001 was changed after it was applied"
+    assert "Traceback" not in "".join(told)
+
+
+def serve(environment: Mapping[str, str]) -> str:
+    """What a bridge says that does not come up."""
     done = subprocess.run(
         [sys.executable, "-m", "bridge", "serve"],
-        env={"PATH": os.environ["PATH"]},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 1
-    assert "BRIDGE_DATABASE_URL is not set" in done.stderr
-    assert "BRIDGE_ARI_PASSWORD is not set" in done.stderr
+    return done.stderr
 
 
 async def test_a_signing_secret_is_shown_and_changed_without_a_gap(

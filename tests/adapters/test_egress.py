@@ -258,9 +258,75 @@ async def test_a_name_server_that_never_answers_holds_up_nobody(origin: Origin) 
     async with Egress.opened(LOOPBACK, lookup=lookup) as egress:
         with pytest.raises(TimedOut):
             await egress.call("GET", "http://silent.example/", connect_within=0.1, within=3600)
-        assert asked.is_set()
+        assert await asyncio.to_thread(asked.wait, 30)  # it may get its turn after that
         assert (await egress.call("GET", origin.url, within=5)).status == 200
         done.set()
+
+
+async def test_a_name_that_is_never_answered_holds_up_no_other_however_often_it_is_called(
+    origin: Origin,
+) -> None:
+    done = threading.Event()
+
+    def lookup(host: str, port: int, **_options: Any) -> list[tuple[Any, ...]]:
+        if host == "silent.example":
+            done.wait()
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    async with Egress.opened(LOOPBACK, per_host=0, lookup=lookup) as egress:
+
+        async def call_in_vain() -> None:
+            with pytest.raises(TimedOut):
+                await egress.call("GET", "http://silent.example:8080/", within=0.1)
+
+        async with asyncio.TaskGroup() as callers:
+            for _ in range(200):
+                callers.create_task(call_in_vain())
+        url = origin.url.replace("127.0.0.1", "answered.example")
+        assert (await egress.call("GET", url, within=5)).status == 200
+        done.set()
+
+
+async def test_any_number_of_names_that_are_never_answered_hold_up_none_that_was(
+    origin: Origin,
+) -> None:
+    """Whoever has a domain has them without end, each for as long as the resolver is patient."""
+    done = threading.Event()
+
+    def lookup(host: str, port: int, **_options: Any) -> list[tuple[Any, ...]]:
+        if host.startswith("silent"):
+            done.wait()
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    url = origin.url.replace("127.0.0.1", "answered.example")
+    async with Egress.opened(LOOPBACK, lookup=lookup) as egress:
+        await egress.call("GET", url, headers={"Connection": "close"}, within=5)
+
+        async def call_in_vain(number: int) -> None:
+            with pytest.raises(EgressError):
+                await egress.call("GET", f"http://silent-{number}.example:8080/", within=0.1)
+
+        async with asyncio.TaskGroup() as callers:
+            for number in range(200):
+                callers.create_task(call_in_vain(number))
+        try:
+            assert (await egress.call("GET", url, within=5)).status == 200
+        finally:
+            done.set()
+
+
+async def test_whoever_has_a_bound_of_its_own_waits_for_no_connection(origin: Origin) -> None:
+    """As those who ask about calls: fifty wait for their answers at once."""
+    all_are_there = asyncio.Barrier(50)
+
+    async def answer(_request: web.Request) -> web.Response:
+        await all_are_there.wait()
+        return web.Response()
+
+    origin.answer = answer
+    async with Egress.opened(LOOPBACK, per_host=0) as egress, asyncio.TaskGroup() as callers:
+        for _ in range(50):
+            callers.create_task(egress.call("POST", origin.url, body=b"x", within=5))
 
 
 async def test_a_body_without_an_end_is_read_to_the_limit(egress: Egress, origin: Origin) -> None:
@@ -364,6 +430,8 @@ async def test_no_error_tells_what_the_url_held(origin: Origin) -> None:
             "http://user:secret@n14155550123.example/",
             "http://user:secret@169.254.169.254/?number=14155550123",
             "http://user:secret@[/?number=14155550123",
+            "http://user:secret@é..n14155550123.example/",
+            "http://user%3A14155550123:secret@example.com/",
             "ftp://user:secret@example.com/?number=14155550123",
         ):
             with pytest.raises(EgressError) as raised:

@@ -2,17 +2,23 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import pytest
+from aiohttp import web
 
+from bridge.api import event_stream
 from bridge.api.event_stream import FEED, is_position
+from bridge.store.accounts import Accounts
 from bridge.store.calls import Calls
 from bridge.store.event_feed import EventFeed
 from bridge.store.pool import Database
 from tests.adapters.conftest import Api
 from tests.adapters.test_calls import arrival, end
+from tests.adapters.test_lock_order import somebody_waits
 from tests.adapters.test_webhooks import TALK, record
 
 
@@ -30,13 +36,15 @@ class Stream:
 
     async def events(self, count: int) -> list[str]:
         """The names of the next ones."""
-        names: list[str] = []
-        while len(names) < count:
-            field, value = await self._line()
-            if field == "data":
-                names.append(json.loads(value)["event_name"])
-        await self._line()  # its id
-        return names
+        return [(await self.event())["event_name"] for _ in range(count)]
+
+    async def event(self) -> dict[str, Any]:
+        """The next one, its id read."""
+        while (field := await self._line())[0] != "data":
+            pass
+        event: dict[str, Any] = json.loads(field[1])
+        await self._line()
+        return event
 
     async def _line(self) -> tuple[str, str]:
         text = (await anext(self._lines)).decode().rstrip("\n")
@@ -59,6 +67,7 @@ async def listening(api: Api, last_id: str = "") -> AsyncIterator[Stream]:
     async with asyncio.timeout(20), api.client.get(path, headers=headers) as response:
         assert response.status == 200
         assert response.content_type == "text/event-stream"
+        assert response.headers["X-Accel-Buffering"] == "no"
         stream = Stream(aiter(response.content))
         await stream.opened()
         yield stream
@@ -113,15 +122,36 @@ async def test_what_is_committed_late_is_not_missed(
         await connection.execute(insert, account, "late")
         async with database.connection() as another:
             await another.execute(insert, account, "early")
-        found, position = await feed.read(account, begun)
-        assert found is not None
-        assert [one.event.name for one in found] == ["early"]
+        assert await read(feed, account, begun) == (["early"], position := await feed.position())
         await late.commit()
-    found, position = await feed.read(account, position)
-    assert found is not None
-    assert [one.event.name for one in found] == ["late"]
+    assert await read(feed, account, position) == (["late"], position := await feed.position())
     assert is_position(position)
-    assert await feed.read(account, position) == ([], await feed.position())
+    assert await read(feed, account, position) == ([], await feed.position())
+
+
+async def test_events_of_the_account_itself_come_as_they_happened(
+    database: Database, account: str
+) -> None:
+    feed = EventFeed(database)
+    begun = await feed.position()
+    async with database.connection() as connection:
+        for name, days in [("second", 2), ("third", 1), ("first", 3)]:
+            await connection.execute(
+                "INSERT INTO event (account, name, happened_at)"
+                " VALUES ($1, $2, now() - make_interval(days => $3))",
+                account,
+                name,
+                days,
+            )
+    assert (await read(feed, account, begun))[0] == ["first", "second", "third"]
+
+
+async def read(feed: EventFeed, account: str, after: str) -> tuple[list[str] | None, str]:
+    """Their names."""
+    found, position = await feed.read(account, after)
+    if found is None:
+        return None, position
+    return [one.event.name async for piece in found for one in piece], position
 
 
 async def test_a_stream_ends_when_it_was_asked_to(api: Api) -> None:
@@ -160,8 +190,157 @@ async def test_a_stream_does_not_keep_the_service(api: Api) -> None:
             await stream.events(1)
 
 
+async def test_a_token_that_is_revoked_hears_no_more(
+    api: Api, database: Database, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_stream, "_TRUSTED_FOR", 0.0)
+    async with listening(api) as stream:
+        while await stream._line() != (":", ""):
+            pass  # it has looked for the first time
+        for token in await Accounts(database).tokens(account):
+            await Accounts(database).revoke_token(account, token.id)
+        await write(database, account, 1)
+        await feed(api).look()
+        with pytest.raises(StopAsyncIteration):
+            await stream.events(1)
+
+
 @pytest.mark.parametrize("last_id", ["x", "5:4:", "1:2:3"])
 async def test_a_position_that_is_none_is_refused(api: Api, last_id: str) -> None:
     headers = {**api.auth, "Last-Event-ID": last_id}
     status, refused = await api("GET", "Event/Stream/", headers=headers)
     assert (status, refused["error"]) == (400, "Last-Event-ID is not one of an event.")
+
+
+async def test_a_position_of_another_database_is_told_to_be_none_of_this(
+    api: Api, database: Database, account: str
+) -> None:
+    """As after a restore: what was missed nobody knows."""
+    ahead = "999999999:999999999:"
+    async with listening(api, ahead) as stream:
+        assert await stream._line() == ("", "")
+        assert await stream._line() == ("event", "missed")
+        assert await stream._line() == ("data", "see the list of events")
+        assert (await stream._line())[0] == "id"
+        assert stream.last_id != ahead
+        await write(database, account, 1)
+        await feed(api).look()
+        assert await stream.events(1) == ["written"]
+
+
+async def test_events_restored_from_a_copy_are_not_given_again_and_again(
+    database: Database, account: str
+) -> None:
+    """Their transactions' numbers are of the cluster that was copied."""
+    feed = EventFeed(database)
+    begun = await feed.position()
+    await write(database, account, 1)
+    async with database.connection() as connection:
+        await connection.execute("UPDATE event SET written_in = '999999999'")
+    await write(database, account, 1)
+    found, position = await read(feed, account, begun)
+    assert found == ["written"]
+    assert (await read(feed, account, position))[0] == []
+
+
+async def test_an_account_has_so_many_streams_and_no_more(api: Api) -> None:
+    async with AsyncExitStack() as streams:
+        for _ in range(20):
+            await streams.enter_async_context(listening(api))
+        status, refused = await api("GET", "Event/Stream/")
+        assert (status, refused["error"]) == (
+            429,
+            "This account has 20 streams of events already.",
+        )
+    async with asyncio.timeout(10):
+        while (await api.client.get(**stream_of(api, duration=0))).status == 429:
+            await feed(api).look()  # and whoever is gone is noticed
+
+
+async def test_whoever_reads_no_more_does_not_keep_the_service(
+    api: Api, database: Database, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_on, is_told = event_stream._write, asyncio.Event()
+
+    async def note(response: web.StreamResponse, text: str) -> None:
+        if len(text) > 10_000_000:  # more than lies between us
+            is_told.set()
+        await write_on(response, text)
+
+    monkeypatch.setattr(event_stream, "_TAKEN_WITHIN", 0.2)
+    monkeypatch.setattr(event_stream, "_write", note)
+    asked = stream_of(api)
+    head = f"GET {asked['path']} HTTP/1.1\r\nHost: x\r\nAuthorization: "
+    with socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        reader.connect((api.client.host, api.client.port))
+        reader.sendall(f"{head}{api.auth['Authorization']}\r\n\r\n".encode())
+        async with asyncio.timeout(20):
+            assert await asyncio.to_thread(reader.recv, 100)
+            await write(database, account, 201, long=100_000)
+            await feed(api).look()
+            await is_told.wait()
+            assert api.client.server.runner
+            await api.client.server.runner.cleanup()
+
+
+async def test_whoever_was_away_for_long_is_given_all_of_it(
+    api: Api, database: Database, account: str
+) -> None:
+    begun = await feed(api).position()
+    await write(database, account, 1234, long=10)
+    async with database.connection() as connection:
+        ids = await connection.fetch("SELECT id::text FROM event WHERE name = 'written'")
+    async with listening(api, begun) as stream:
+        given = [await stream.event() for _ in ids]
+        assert {one["event_id"] for one in given} == {row["id"] for row in ids}
+        assert len(given) == 1234
+        assert stream.last_id != begun
+    async with listening(api, stream.last_id) as again:
+        await write(database, account, 1)
+        await feed(api).look()
+        assert (await again.event())["event_name"] == "written"
+
+
+async def test_of_more_than_can_be_remembered_it_is_told(
+    database: Database, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.store.event_feed._MOST", 3)
+    feed = EventFeed(database)
+    begun = await feed.position()
+    await write(database, account, 3)
+    assert (await read(feed, account, begun))[0] == ["written"] * 3
+    await write(database, account, 1)
+    assert (await read(feed, account, begun)) == (None, await feed.position())
+
+
+async def test_whoever_streams_leaves_others_their_connections(
+    database: Database, database_url: str, account: str
+) -> None:
+    """Calls have the same ones; and much may be read for one who comes back again and again."""
+    async with Database.opened(database_url, size=4) as shared, asyncio.TaskGroup() as group:
+        feed = EventFeed(shared)
+        begun = await feed.position()
+        async with database.transaction() as connection:
+            await connection.execute("LOCK TABLE event")
+            for _ in range(8):
+                group.create_task(feed.read(account, begun))
+            await somebody_waits(connection)
+            await shared.ping()
+
+
+def stream_of(api: Api, **query: int) -> dict[str, Any]:
+    path = f"/v1/Account/{api.account}/Event/Stream/"
+    return {"path": path, "headers": api.auth, "params": query}
+
+
+async def write(database: Database, account: str, count: int, *, long: int = 2000) -> None:
+    async with database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO event (account, name, attributes)"
+            " SELECT $1, 'written', jsonb_build_object('so', repeat('y', $3))"
+            " FROM generate_series(1, $2)",
+            account,
+            count,
+            long,
+        )

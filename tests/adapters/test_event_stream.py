@@ -14,6 +14,8 @@ from aiohttp.test_utils import TestServer
 from bridge.ari.client import Asterisk
 from bridge.ari.errors import AsteriskUnreachable
 from bridge.ari.legs import Legs
+from bridge.ari.remains import Remains
+from bridge.ari.requests import Requests
 from bridge.ari.stream import EventStream, InboundCall
 from bridge.ari.transport import Transport
 
@@ -36,31 +38,47 @@ def arrival(channel_id: str, *, args: list[str] | None = None) -> dict[str, Any]
     }
 
 
-class ListedAsterisk(Asterisk):
-    """Keeps what it is asked at a connection; the websocket beside it is a real one."""
+class ListedRequests(Requests):
+    """Keeps what is said at a connection; its websocket is a real one."""
 
-    def __init__(self, transport: Transport, legs: Legs) -> None:
-        super().__init__(transport, legs, app="bridge", trunk="carrier")
+    def __init__(self, transport: Transport) -> None:
+        super().__init__(transport, app="bridge")
         self.said: list[str] = []
         self.fails_at: str | None = None
+        self.beats: asyncio.Queue[asyncio.Event] | None = None
+        """Those under way, each until its event is set; ``None``: they take no time."""
 
     async def connect(self) -> None:
-        self._say("connect")
+        self.say("connect")
 
     async def filter_events(self) -> None:
-        self._say("filter events")
-
-    async def resynchronise(self) -> None:
-        self._say("resynchronise")
+        self.say("filter events")
 
     async def beat(self, *, alive: bool) -> None:
-        self._say("alive" if alive else "refuse calls")
+        if self.beats is not None:
+            self.beats.put_nowait(arrived := asyncio.Event())
+            await arrived.wait()
+        self.say("alive" if alive else "refuse calls")
 
-    def _say(self, what: str) -> None:
+    def say(self, what: str) -> None:
         if self.fails_at == what:
             self.fails_at = None  # once
             raise AsteriskUnreachable(what)
         self.said.append(what)
+
+
+class ListedRemains(Remains):
+    """Keeps when it is told to look at what was missed, among what else is said."""
+
+    def __init__(self, requests: ListedRequests, legs: Legs, asterisk: Asterisk) -> None:
+        super().__init__(requests, legs, asterisk)
+        self._listed = requests
+
+    async def look_back(self) -> None:
+        self._listed.say("look back")
+
+    async def resynchronise(self) -> None:
+        self._listed.say("resynchronise")
 
 
 class Line:
@@ -69,9 +87,10 @@ class Line:
     def __init__(self) -> None:
         self.sockets: list[web.WebSocketResponse] = []
         self.arrivals: asyncio.Queue[InboundCall] = asyncio.Queue()
-        self.connections: asyncio.Queue[None] = asyncio.Queue()
+        self.connections: asyncio.Queue[str] = asyncio.Queue()
+        """Of each, what Asterisk had been told last when it was called one."""
         self.replaced = asyncio.Event()
-        self.asterisk: ListedAsterisk
+        self.requests: ListedRequests
         self.stream: EventStream
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
@@ -94,15 +113,16 @@ async def listening(*, fails_at: str | None = None) -> AsyncIterator[Line]:
     app.router.add_get("/ari/events", line.serve)
     async with asyncio.timeout(10), TestServer(app) as server, asyncio.TaskGroup() as tasks:
         transport = Transport(str(server.make_url("")), "bridge", "x" * 16, command_timeout=2)
-        line.asterisk = ListedAsterisk(transport, legs)
-        line.asterisk.fails_at = fails_at
-        legs.serve(line.asterisk)
+        line.requests = ListedRequests(transport)
+        line.requests.fails_at = fails_at
+        asterisk = Asterisk(line.requests, legs, trunk="carrier")
+        legs.serve(asterisk)
         line.stream = EventStream(
-            transport,
-            line.asterisk,
+            line.requests,
+            ListedRemains(line.requests, legs, asterisk),
             legs,
             arrived=line.arrivals.put_nowait,
-            connected=lambda: line.connections.put_nowait(None),
+            connected=lambda: line.connections.put_nowait(line.requests.said[-1]),
             replaced=line.replaced.set,
         )
         running = tasks.create_task(line.stream.run())
@@ -113,18 +133,19 @@ async def listening(*, fails_at: str | None = None) -> AsyncIterator[Line]:
 
 
 async def test_every_connection_filters_events_and_looks_at_what_was_missed() -> None:
+    """And is none before the dialplan lets calls in."""
     async with listening() as line:
         await line.sockets[-1].close()
-        await line.connections.get()
-        said = [one for one in line.asterisk.said if one != "alive"]
-    assert said == ["connect", "filter events", "resynchronise"] * 2
+        assert await line.connections.get() == "alive"
+        said = [one for one in line.requests.said if one != "alive"]
+    assert said == ["connect", "filter events", "look back", "resynchronise"] * 2
 
 
-@pytest.mark.parametrize("moment", ["connect", "filter events", "resynchronise", "alive"])
+@pytest.mark.parametrize(
+    "moment", ["connect", "filter events", "look back", "resynchronise", "alive"]
+)
 async def test_a_failure_at_any_moment_of_a_connection_leads_to_another(moment: str) -> None:
     async with listening(fails_at=moment) as line:
-        if moment == "alive":  # the first beat follows the connection
-            await line.connections.get()
         await line.send(arrival("a-1"))
         assert (await line.arrivals.get()).leg.channel_id == "a-1"
         for socket in line.sockets[:-1]:
@@ -188,12 +209,24 @@ async def test_who_took_over_our_application_is_noticed() -> None:
 async def test_from_the_moment_of_draining_the_dialplan_is_told_to_refuse() -> None:
     async with listening() as line:
         await line.stream.refuse_calls()
-        assert line.asterisk.said[-1] == "refuse calls"
+        assert line.requests.said[-1] == "refuse calls"
         assert not line.stream.admitting
+
+
+async def test_a_beat_that_is_under_way_does_not_undo_it() -> None:
+    async with listening() as line, asyncio.TaskGroup() as tasks:
+        line.requests.beats = asyncio.Queue()
+        alive = await line.requests.beats.get()
+        tasks.create_task(line.stream.refuse_calls())
+        await asyncio.sleep(0)
+        assert line.requests.beats.empty(), "one could overtake the other"
+        alive.set()
+        (await line.requests.beats.get()).set()
+    assert line.requests.said[-2:] == ["alive", "refuse calls"]
 
 
 async def test_draining_with_asterisk_away_is_no_error() -> None:
     async with listening() as line:
-        line.asterisk.fails_at = "refuse calls"
+        line.requests.fails_at = "refuse calls"
         await line.stream.refuse_calls()
         assert not line.stream.admitting

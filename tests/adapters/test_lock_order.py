@@ -104,6 +104,22 @@ async def test_a_fact_that_had_to_give_way_to_another_change_is_written_all_the_
     assert tries == ["first", "again"]
 
 
+async def test_what_was_told_while_a_call_waited_for_its_session_is_not_told_again(
+    database: Database, account: str
+) -> None:
+    """By the process that had the call before, and was still writing."""
+    await session_between(database, account)
+    calls, call = Calls(database, node="here"), arrival(ALICE)
+    await calls.arrived(call)
+    async with asyncio.TaskGroup() as group, database.transaction() as connection:
+        await calls.write_answer(connection, call.call_id, EPOCH, EPOCH)
+        group.create_task(is_answered(Scene(calls, database, call, uuid.uuid4())))
+        await somebody_waits(connection)
+    async with database.connection() as connection:
+        told = await connection.fetch("SELECT FROM event WHERE session IS NOT NULL")
+        assert len(told) == await connection.fetchval("SELECT event_count FROM session") == 3
+
+
 @pytest.mark.parametrize("error", [asyncpg.DeadlockDetectedError, asyncpg.SerializationError])
 async def test_what_postgres_had_to_undo_may_be_tried_again(
     database: Database, error: type[Exception]

@@ -3,6 +3,8 @@
 import asyncio
 import shutil
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -10,13 +12,31 @@ import pytest
 from bridge.store import queries
 from bridge.store.errors import SchemaError
 from bridge.store.migrations import migrate
-from bridge.store.pool import Database
+from bridge.store.pool import Connection, Database
 
 
 @pytest.fixture
 def migrations(tmp_path: Path) -> Path:
     """A copy of ours, to change."""
     return Path(shutil.copytree(queries.sql_root() / "migrations", tmp_path / "migrations"))
+
+
+@asynccontextmanager
+async def one_number_before(
+    version: str, database: Database, migrations: Path
+) -> AsyncIterator[Connection]:
+    """A database as it was before a migration, with an account and its virtual number."""
+    for path in migrations.glob("*.sql"):
+        if path.name >= version:
+            path.unlink()
+    await migrate(database, directory=migrations)
+    async with database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO account (auth_id, name) VALUES ('MAAAAAAAAAAAAAAAAAAA', '');"
+            "INSERT INTO virtual_number (number, account, country)"
+            " VALUES ('+12025550142', 'MAAAAAAAAAAAAAAAAAAA', 'US')"
+        )
+        yield connection
 
 
 async def test_each_is_applied_once(empty_database: Database) -> None:
@@ -74,15 +94,8 @@ async def test_a_file_with_a_wrong_name_stops_us(
 async def test_pins_of_live_sessions_are_taken_and_of_two_that_clash_the_older_s(
     empty_database: Database, migrations: Path
 ) -> None:
-    for path in migrations.glob("*.sql"):
-        if path.name >= "0012":
-            path.unlink()
-    await migrate(empty_database, directory=migrations)
-    async with empty_database.connection() as connection:
+    async with one_number_before("0012", empty_database, migrations) as connection:
         await connection.execute(
-            "INSERT INTO account (auth_id, name) VALUES ('MAAAAAAAAAAAAAAAAAAA', '');"
-            "INSERT INTO virtual_number (number, account, country)"
-            " VALUES ('+12025550142', 'MAAAAAAAAAAAAAAAAAAA', 'US');"
             "INSERT INTO session (id, account, first_party, second_party, virtual_number,"
             " created_at, expires_at, ring_timeout, call_time_limit, options)"
             " SELECT lpad(one::text, 32, '0')::uuid, 'MAAAAAAAAAAAAAAAAAAA', '+1303555010' || one,"
@@ -103,6 +116,73 @@ async def test_pins_of_live_sessions_are_taken_and_of_two_that_clash_the_older_s
             "SELECT options ->> 'second_party_pin' FROM session ORDER BY id"
         )
         assert [row[0] for row in shown] == ["2222", None, "2222"]
+
+
+async def test_deliveries_of_before_are_found_by_their_account(
+    empty_database: Database, migrations: Path
+) -> None:
+    async with one_number_before("0020", empty_database, migrations) as connection:
+        await connection.execute(
+            "INSERT INTO session (id, account, first_party, second_party, virtual_number,"
+            " expires_at, ring_timeout, call_time_limit, options)"
+            " VALUES (gen_random_uuid(), 'MAAAAAAAAAAAAAAAAAAA', '+13035550101', '+13035550102',"
+            " '+12025550142', now(), 30, 600, '{\"callback_url\": \"https://x.test/\"}');"
+            "INSERT INTO event (account, session, sequence, name)"
+            " SELECT account, id, 1, 'SessionTimeout' FROM session;"
+            "UPDATE delivery SET state = 'dead'"
+        )
+        await migrate(empty_database)
+        assert await connection.fetchval(
+            "SELECT (delivery.account, delivery.happened_at) = (event.account, event.happened_at)"
+            " FROM delivery JOIN event ON event.id = delivery.event"
+        )
+
+
+async def test_events_of_before_are_parted_by_where_they_go(
+    empty_database: Database, migrations: Path
+) -> None:
+    async with one_number_before("0023", empty_database, migrations) as connection:
+        await connection.execute(
+            "INSERT INTO session (id, account, first_party, second_party, virtual_number,"
+            " expires_at, ring_timeout, call_time_limit, options)"
+            " VALUES (gen_random_uuid(), 'MAAAAAAAAAAAAAAAAAAA', '+13035550101', '+13035550102',"
+            ' \'+12025550142\', now(), 30, 600, \'{"callback_url": "https://x.test/",'
+            ' "recording_callback_url": "https://y.test/"}\');'
+            "INSERT INTO event (account, session, sequence, name)"
+            " SELECT account, id, place, name FROM session, ROWS FROM"
+            " (unnest('{SessionPartiesHangup,SessionRecordingCompleted}'::text[]))"
+            " WITH ORDINALITY AS told (name, place);"
+            "INSERT INTO event (account, name) VALUES ('MAAAAAAAAAAAAAAAAAAA', 'About the account')"
+        )
+        await migrate(empty_database)
+        found = await connection.fetch(
+            "SELECT event.name, event.untold, delivery.endpoint, delivery.again"
+            " FROM event LEFT JOIN delivery ON delivery.event = event.id"
+            " ORDER BY event.sequence NULLS FIRST"
+        )
+        assert [tuple(row) for row in found] == [
+            ("About the account", True, None, None),
+            ("SessionPartiesHangup", False, "callback", False),
+            ("SessionRecordingCompleted", False, "recording_callback", False),
+        ]
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No query may take longer."""
+    monkeypatch.setattr("bridge.store.pool._COMMAND_TIMEOUT", 1.5)
+
+
+@pytest.mark.usefixtures("hurry")
+async def test_a_migration_may_take_longer_than_a_query(
+    empty_database: Database, migrations: Path
+) -> None:
+    for path in migrations.glob("*.sql"):
+        path.unlink()
+    (migrations / "0001_take_long.sql").write_text("SELECT pg_sleep(2);")
+    async with asyncio.TaskGroup() as group:
+        both = [group.create_task(migrate(empty_database, directory=migrations)) for _ in range(2)]
+    assert sorted(one.result() for one in both) == [[], [1]], "and whoever waits for it waits"
 
 
 async def test_every_query_is_one_that_the_schema_knows(database: Database) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from bridge.ari.client import Asterisk
 from bridge.ari.legs import Legs
+from bridge.ari.requests import Requests
 from bridge.ari.transport import Transport
 from bridge.domain.routing import Connect, Refuse, route
 from bridge.domain.sessions import Limits
@@ -20,19 +21,27 @@ from tests.people import ALICE, VIRTUAL
 AT = "2026-01-01T12:00:00.000+0000"
 
 
-class Told(Asterisk):
-    """Keeps what it is told of the leg that is placed, which ends when it is hung up."""
+class Told(Requests):
+    """Keeps what is asked of the leg that is placed, which ends when it is hung up."""
 
-    originated: dict[str, Any]
+    made: dict[str, Any]
 
-    async def _call(self, resource: str, operation: str, **arguments: Any) -> Any:
+    def __init__(self, transport: Transport, legs: Legs) -> None:
+        super().__init__(transport, app="bridge")
+        self._legs = legs
+
+    async def call(self, resource: str, operation: str, **arguments: Any) -> Any:
         channel_id = arguments["channelId"]
-        if operation == "originateWithId":
-            self.originated = arguments
-            channel = {"id": channel_id, "name": "x", "state": "Down", "creationtime": AT}
-            return SimpleNamespace(json=channel)
         leg = self._legs.get(channel_id)
         assert leg
+        if operation == "create":
+            self.made = arguments
+            channel = {"id": channel_id, "name": "x", "state": "Down", "creationtime": AT}
+            leg.feed({"type": "StasisStart", "timestamp": AT, "channel": channel})
+            return SimpleNamespace(json=channel)
+        if operation == "dial":
+            assert "caller" not in arguments
+            return None
         return leg.feed({"type": "ChannelDestroyed", "timestamp": AT, "cause": 16})
 
 
@@ -44,14 +53,16 @@ async def test_callee_and_caller_id_are_written_as_the_carrier_wants_them() -> N
     ):
         legs, rules = Legs(), TrunkRules(region="DE", outbound_format=style)
         transport = Transport("http://127.0.0.1:1", "bridge", "x" * 16, command_timeout=1)
-        asterisk = Told(transport, legs, app="bridge", trunk="carrier", rules=rules)
+        told = Told(transport, legs)
+        asterisk = Asterisk(told, legs, trunk="carrier", rules=rules)
         legs.serve(asterisk)
         limits = Limits(ring_timeout=30, call_time_limit=60)
         async with asterisk.dial(ALICE, caller_id=VIRTUAL, call_id=UUID(int=1), limits=limits):
             pass
-        assert asterisk.originated["endpoint"] == f"PJSIP/{callee}@carrier"
-        assert asterisk.originated["callerId"] == f"<{caller_id}>"
-        assert "originator" not in asterisk.originated
+        assert told.made["endpoint"] == f"PJSIP/{callee}@carrier"
+        shown = told.made["variables"]
+        assert {shown["CALLERID(all)"], shown["CONNECTEDLINE(all,i)"]} == {f"<{caller_id}>"}
+        assert "originator" not in told.made
         await transport.close()
 
 

@@ -4,7 +4,9 @@ import asyncio
 import uuid
 
 from bridge.domain.records import Origin
+from bridge.domain.requests import Refusal
 from bridge.domain.routing import Connect, Decision, route
+from bridge.domain.sessions import Side
 from bridge.store.orders import Orders
 from bridge.store.pool import Database
 from tests.adapters.conftest import PARTIES, Api
@@ -92,3 +94,20 @@ async def test_an_order_that_is_cancelled_before_anybody_took_it_says_so(
     order = await Orders(database, node="here").take()
     assert order
     assert order.cancelled
+
+
+async def test_of_calls_that_are_ordered_at_the_same_moment_one_is_made(
+    api: Api, database: Database
+) -> None:
+    """Each would else be accepted, find the other up when its turn comes, and be given up."""
+    made = await api.session()
+    orders, session = Orders(database, node="here"), uuid.UUID(made["session_uuid"])
+    for _ in range(10):
+        async with asyncio.TaskGroup() as group:
+            asked = [
+                group.create_task(orders.order(api.account, session, side)) for side in [*Side] * 2
+            ]
+        assert [one.result() for one in asked].count(Refusal.SESSION_BUSY) == 3
+        assert isinstance(await take(database), Connect)
+        async with database.connection() as connection:
+            await connection.execute("DELETE FROM leg; DELETE FROM call")

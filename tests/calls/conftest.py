@@ -85,14 +85,8 @@ async def settle() -> None:
 async def exchange() -> AsyncIterator[Exchange]:
     """At the end of every story: nothing is left up, and each call has exactly one record."""
     asterisk, call_log = FakeAsterisk(), FakeCallLog(ALICE_CALLS)
-
-    async def release(call: LiveCall) -> None:
-        for leg in (call.a_leg, call.b_leg):
-            if leg:
-                await asterisk.release(leg)
-
     switchboard = Switchboard(
-        call_log=call_log, release=release, now=lambda: EPOCH, drain_timeout=60.0
+        call_log=call_log, release=asterisk.release, now=lambda: EPOCH, drain_timeout=60.0
     )
     exchange = Exchange(asterisk, call_log, switchboard, FakePrompts(), FakeApplication())
     async with asyncio.TaskGroup() as group:

@@ -1,18 +1,24 @@
 """Calls that meet: of both at the same moment, and one that comes back."""
 
+import asyncio
 import dataclasses
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
+from bridge.ari.errors import RequestRefused
+from bridge.ari.leg import Leg
 from bridge.calls.live_call import LiveCall
 from bridge.domain.causes import Cause
 from bridge.domain.hangups import hangup_cause
 from bridge.domain.outcomes import Disposition
 from bridge.domain.routing import Lookup
-from bridge.domain.sessions import Side
+from bridge.domain.sessions import AnswerGuard, Manner, Side
 from tests.calls.conftest import Exchange, settle
 from tests.fakes.asterisk import EPOCH
-from tests.people import ALICE_CALLS, BOB, MALLORY, VIRTUAL
+from tests.people import ALICE_CALLS, BOB, MALLORY, SESSION, VIRTUAL
 
 pytestmark = pytest.mark.looptime
 
@@ -43,6 +49,28 @@ async def test_they_are_joined_and_neither_is_busy(exchange: Exchange, calls_up:
         assert record.answered_at is not None
     assert by_id[first.id].outcome.hung_up_by == "callee"
     assert by_id[second.id].outcome.hung_up_by == "caller"
+
+
+async def test_they_have_talked_even_if_the_end_is_known_before_the_join(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They hear each other from the first of the commands that join them on."""
+    whole = exchange.asterisk.joined
+
+    @asynccontextmanager
+    async def joined(a_leg: Leg, b_leg: Leg, **how: Any) -> AsyncIterator[None]:
+        async with whole(a_leg, b_leg, **how):
+            exchange.asterisk.hangs_up(b_leg)
+            await settle()
+            yield
+
+    monkeypatch.setattr(exchange.asterisk, "joined", joined)
+    await exchange.comes_in()
+    await bob_calls(exchange)
+    await settle()
+    outcomes = [record.outcome for record in exchange.call_log.records]
+    assert {outcome.disposition for outcome in outcomes} == {Disposition.COMPLETED}
+    assert {outcome.hung_up_by for outcome in outcomes} == {"caller", "callee"}
 
 
 async def test_who_gives_up_at_that_very_moment_leaves_the_other_unanswered(
@@ -119,3 +147,51 @@ async def test_where_two_calls_show_the_number_neither_is_blamed(exchange: Excha
     await settle()
     reasons = [record.outcome.reason for record in exchange.call_log.records]
     assert sorted(reasons) == ["declined", "declined", "loop-detected"]
+
+
+async def test_a_mailbox_that_has_answered_already_is_not_connected_because_its_owner_calls(
+    exchange: Exchange,
+) -> None:
+    """It is asked to press 1 all the same, and its owner is busy as in any second call."""
+    guarded = dataclasses.replace(
+        SESSION, manner=dataclasses.replace(SESSION.manner, answer_guard=AnswerGuard.PRESS_1)
+    )
+    exchange.call_log.lookup = dataclasses.replace(ALICE_CALLS, session=guarded)
+    first = await exchange.comes_in()
+    assert first.b_leg
+    exchange.asterisk.answers(first.b_leg)
+    await settle()
+    second = await bob_calls(exchange)
+    assert exchange.told(second.a_leg) == [Cause.USER_BUSY]
+    for _ in range(2):  # it lets itself be asked
+        exchange.asterisk.has_played(first.b_leg)
+        await asyncio.sleep(6)
+    assert not first.joined
+    assert exchange.told(first.a_leg) == [Cause.NO_ANSWER]
+
+
+async def test_who_calls_at_the_moment_of_his_own_answer_is_not_left_ringing(
+    exchange: Exchange,
+) -> None:
+    first = await exchange.comes_in()
+    assert first.b_leg
+    exchange.asterisk.answers(first.b_leg)
+    second = await bob_calls(exchange)
+    assert first.joined
+    assert exchange.told(second.a_leg) == [Cause.USER_BUSY]
+    assert not second.joined
+    exchange.asterisk.hangs_up(first.b_leg)
+
+
+async def test_a_leg_that_asterisk_will_not_answer_is_asterisk_s_failure_and_no_crash(
+    exchange: Exchange,
+) -> None:
+    """Though it is asked while the two are waited for."""
+    prompted = dataclasses.replace(SESSION, manner=Manner(second_prompt="https://x.test/hear.mp3"))
+    exchange.prompts.known = {"https://x.test/hear.mp3": "sound:/prompts/hear"}
+    exchange.call_log.lookup = dataclasses.replace(ALICE_CALLS, session=prompted)
+    await exchange.comes_in()
+    exchange.asterisk.fails_to["answer"] = RequestRefused("POST channels", 500)
+    await bob_calls(exchange)
+    reasons = [record.outcome.reason for record in exchange.call_log.records]
+    assert reasons == ["asterisk-failed", "caller-gave-up"]

@@ -7,8 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from bridge.ari.errors import RequestRefused
+from bridge.ari.leg import Leg
 from bridge.ari.legs import b_channel_id
 from bridge.calls.housekeeping import Housekeeping
+from bridge.domain.causes import Cause
 from bridge.domain.errors import Unavailable
 from bridge.domain.outcomes import Disposition, HungUpBy
 from bridge.domain.records import Arrival, OpenCall
@@ -54,10 +57,17 @@ def open_call(exchange: Exchange, *, answered: bool = True, refused: bool = Fals
     return found
 
 
+def still_there(exchange: Exchange, call: OpenCall) -> tuple[Leg, Leg]:
+    """Both its legs, as Asterisk has them."""
+    return (
+        exchange.asterisk.comes_in(call.arrival.channel_id),
+        exchange.asterisk.is_placed(b_channel_id(call.arrival.call_id)),
+    )
+
+
 async def test_a_call_that_is_still_up_goes_on_and_ends_as_any_other(exchange: Exchange) -> None:
     call = open_call(exchange)
-    a_leg = exchange.asterisk.comes_in(call.arrival.channel_id)
-    b_leg = exchange.asterisk.is_placed(b_channel_id(call.arrival.call_id))
+    a_leg, b_leg = still_there(exchange, call)
     exchange.asterisk.answers(a_leg)
     exchange.asterisk.answers(b_leg)
     await housekeeping(exchange).tidy()
@@ -73,8 +83,7 @@ async def test_one_that_ends_in_the_moment_in_which_it_is_taken_up_says_whose_do
     exchange: Exchange,
 ) -> None:
     call = open_call(exchange)
-    a_leg = exchange.asterisk.comes_in(call.arrival.channel_id)
-    b_leg = exchange.asterisk.is_placed(b_channel_id(call.arrival.call_id))
+    a_leg, b_leg = still_there(exchange, call)
     exchange.asterisk.coupled[a_leg.channel_id] = b_leg.channel_id
     exchange.asterisk.answers(a_leg)
     exchange.asterisk.answers(b_leg)
@@ -84,10 +93,25 @@ async def test_one_that_ends_in_the_moment_in_which_it_is_taken_up_says_whose_do
     assert exchange.record.outcome.hung_up_by is HungUpBy.CALLER
 
 
+async def test_then_a_phone_s_own_hang_up_decides_and_not_whose_end_asterisk_dated_first(
+    exchange: Exchange,
+) -> None:
+    call = open_call(exchange)
+    a_leg, b_leg = still_there(exchange, call)
+    exchange.asterisk.answers(a_leg)
+    exchange.asterisk.answers(b_leg)
+    await housekeeping(exchange).tidy()
+    exchange.asterisk.feed(a_leg, "ChannelHangupRequest", cause=16)
+    exchange.asterisk.hangs_up(b_leg)
+    b_leg.state = dataclasses.replace(b_leg.state, far_end_hung_up=False)
+    exchange.asterisk.hangs_up(a_leg)
+    await settle()
+    assert exchange.record.outcome.hung_up_by is HungUpBy.CALLER
+
+
 async def test_its_time_limit_counts_from_the_answer(exchange: Exchange) -> None:
     call = open_call(exchange)
-    a_leg = exchange.asterisk.comes_in(call.arrival.channel_id)
-    b_leg = exchange.asterisk.is_placed(b_channel_id(call.arrival.call_id))
+    a_leg, b_leg = still_there(exchange, call)
     exchange.asterisk.answers(a_leg)
     exchange.asterisk.answers(b_leg)
     await housekeeping(exchange, now=SESSION.call_time_limit + 5).tidy()
@@ -99,8 +123,8 @@ async def test_its_time_limit_counts_from_the_answer(exchange: Exchange) -> None
 
 async def test_a_phone_that_still_rings_can_still_be_answered(exchange: Exchange) -> None:
     call = open_call(exchange, answered=False)
-    a_leg = exchange.asterisk.comes_in(call.arrival.channel_id)
-    b_leg = exchange.asterisk.is_placed(b_channel_id(call.arrival.call_id))
+    a_leg, b_leg = still_there(exchange, call)
+    exchange.asterisk.coupled[call.arrival.channel_id] = b_leg.channel_id
     await housekeeping(exchange).tidy()
     exchange.asterisk.answers(b_leg)
     await settle()
@@ -120,13 +144,59 @@ async def test_a_call_that_ended_unseen_is_completed_with_the_latest_time_it_can
     assert exchange.record.end_is_estimate
 
 
+@pytest.mark.parametrize("first", [HungUpBy.CALLER, HungUpBy.CALLEE])
+async def test_one_of_whose_end_asterisk_kept_word_has_its_true_end_and_who_made_it(
+    exchange: Exchange, first: HungUpBy
+) -> None:
+    call = open_call(exchange)
+    a, b = call.arrival.channel_id, b_channel_id(call.arrival.call_id)
+    if first is HungUpBy.CALLEE:
+        a, b = b, a
+    end = EPOCH + timedelta(seconds=61)
+    exchange.asterisk.ended_alone = {a: end, b: end + timedelta(microseconds=200)}
+    await housekeeping(exchange, now=5000).tidy()
+    await settle()
+    assert exchange.record.outcome.hung_up_by is first
+    assert exchange.record.ended_at == end + timedelta(microseconds=200)
+    assert not exchange.record.end_is_estimate
+
+
+async def test_one_that_asterisk_ended_at_its_limit_meanwhile_says_so(exchange: Exchange) -> None:
+    call = open_call(exchange)
+    end = EPOCH + timedelta(seconds=SESSION.call_time_limit + 30)
+    a, b = call.arrival.channel_id, b_channel_id(call.arrival.call_id)
+    exchange.asterisk.ended_alone = {a: end, b: end}
+    await housekeeping(exchange, now=5000).tidy()
+    await settle()
+    assert exchange.record.outcome.reason == "time-limit"
+
+
+async def test_an_answer_that_could_not_be_written_is_known_from_asterisk(
+    exchange: Exchange,
+) -> None:
+    """Nobody is asked to accept the call again, or answered a second time."""
+    call = open_call(exchange, answered=False)
+    a_leg, b_leg = still_there(exchange, call)
+    joined_at = EPOCH + timedelta(seconds=4)
+    for leg in (a_leg, b_leg):
+        leg.was_joined(joined_at)
+        exchange.asterisk.answers(leg)
+    await housekeeping(exchange).tidy()
+    await settle()
+    assert exchange.call_log.answers == [call.arrival.call_id]
+    exchange.asterisk.hangs_up(a_leg)
+    await settle()
+    assert exchange.record.answered_at == joined_at
+    assert [leg.answered_at for leg in exchange.record.legs] == [joined_at, joined_at]
+
+
 async def test_one_that_is_answered_only_then_is_recorded_if_it_is_to_be(
     exchange: Exchange,
 ) -> None:
     call = open_call(exchange, answered=False)
     exchange.call_log.open = [dataclasses.replace(call, recording=RecordingPlan("wav"))]
-    exchange.asterisk.comes_in(call.arrival.channel_id)
-    b_leg = exchange.asterisk.is_placed(b_channel_id(call.arrival.call_id))
+    _, b_leg = still_there(exchange, call)
+    exchange.asterisk.coupled[call.arrival.channel_id] = b_leg.channel_id
     await housekeeping(exchange).tidy()
     await settle()
     exchange.asterisk.answers(b_leg)
@@ -134,6 +204,35 @@ async def test_one_that_is_answered_only_then_is_recorded_if_it_is_to_be(
     [recording] = exchange.call_log.recordings
     assert (recording.format, recording.failure) == ("wav", None)
     exchange.asterisk.hangs_up(b_leg)
+
+
+async def test_a_phone_that_rings_is_waited_for_though_the_two_were_not_coupled_yet(
+    exchange: Exchange,
+) -> None:
+    """The bridge died in the moment between the two; whoever gives up then ends both."""
+    call = open_call(exchange, answered=False)
+    a_leg, b_leg = still_there(exchange, call)
+    exchange.asterisk.rings(b_leg)
+    await housekeeping(exchange).tidy()
+    await settle()
+    assert exchange.asterisk.coupled[a_leg.channel_id] == b_leg.channel_id
+    exchange.asterisk.answers(b_leg)
+    await settle()
+    assert exchange.asterisk.bridges
+    exchange.asterisk.hangs_up(b_leg)
+    await settle()
+    assert exchange.record.outcome.reason == "hung-up"
+
+
+async def test_a_phone_that_was_perhaps_never_called_is_not_waited_for(exchange: Exchange) -> None:
+    """Its leg was made, and the bridge died before it had coupled the two."""
+    call = open_call(exchange, answered=False)
+    a_leg, b_leg = still_there(exchange, call)
+    await housekeeping(exchange).tidy()
+    await settle()
+    assert exchange.record.outcome.reason == "bridge-restart"
+    assert ("hangup", a_leg.channel_id, Cause.CONGESTION) in exchange.asterisk.log
+    assert b_leg.state.ended
 
 
 async def test_one_that_had_only_rung_was_lost_by_us(exchange: Exchange) -> None:
@@ -200,3 +299,20 @@ async def test_what_may_be_nobodys_is_looked_at_again_soon(exchange: Exchange) -
         await asyncio.sleep(10)
         running.cancel()
     assert exchange.asterisk.log.count(("sweep",)) == 4
+
+
+async def test_an_asterisk_that_refuses_to_list_its_channels_ends_no_bridge(
+    exchange: Exchange,
+) -> None:
+    """It does as long as it has a channel that it cannot describe."""
+    keeping = housekeeping(exchange)
+    exchange.asterisk.fails_to["resynchronise"] = RequestRefused("GET channels", 500)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(keeping.run())
+        keeping.connected()
+        await asyncio.sleep(5)
+        assert ("sweep",) not in exchange.asterisk.log
+        exchange.asterisk.fails_to.clear()
+        await asyncio.sleep(5)
+        assert exchange.asterisk.log[-1] == ("sweep",)
+        running.cancel()

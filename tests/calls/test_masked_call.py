@@ -67,6 +67,14 @@ async def test_the_caller_hears_ringback_and_is_answered_only_when_the_callee_an
     exchange.asterisk.hangs_up(call.a_leg)
 
 
+async def test_what_the_caller_hears_ring_is_a_call_that_the_next_bridge_takes_up(
+    exchange: Exchange,
+) -> None:
+    call = await exchange.comes_in()
+    assert [command for command, *_ in exchange.asterisk.log][-2:] == ["couple", "ring"]
+    exchange.asterisk.hangs_up(call.a_leg)
+
+
 @pytest.mark.parametrize("who", [HungUpBy.CALLER, HungUpBy.CALLEE])
 async def test_when_one_hangs_up_the_other_leg_ends(exchange: Exchange, who: HungUpBy) -> None:
     call = await talk(exchange)
@@ -291,6 +299,15 @@ async def test_legs_lost_in_a_restart_of_asterisk_end_the_call_as_our_fault(
     await settle()
     assert exchange.record.outcome.reason == "asterisk-restart"
     assert exchange.record.end_is_estimate
+
+
+async def test_one_leg_that_a_stopping_asterisk_ends_ends_the_other(exchange: Exchange) -> None:
+    call = await talk(exchange)
+    exchange.asterisk.loses(callee_leg(call), switch_restarted=True)
+    await settle()
+    assert call.a_leg.state.ended
+    assert not call.a_leg.state.switch_restarted
+    assert exchange.record.outcome.reason == "asterisk-restart"
 
 
 async def test_a_drain_lets_live_calls_finish(exchange: Exchange) -> None:

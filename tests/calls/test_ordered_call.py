@@ -1,19 +1,18 @@
 """The story of a call that was ordered.  The test plays both phones."""
 
 import asyncio
-import functools
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
 from bridge.calls.live_call import LiveCall
-from bridge.calls.masked_call import ordered_call
+from bridge.calls.ordering import OrderedCalls
 from bridge.domain.causes import Cause
 from bridge.domain.outcomes import Disposition, Fault, HungUpBy, Outcome
 from bridge.domain.records import Arrival, Origin, ordered_channel_id
 from bridge.domain.routing import Lookup
-from bridge.domain.sessions import Side
+from bridge.domain.sessions import AnswerGuard, Side
 from tests.calls.conftest import Exchange, settle
 from tests.fakes.asterisk import EPOCH
 from tests.people import ALICE, ALICE_CALLS, BOB, SESSION, VIRTUAL
@@ -21,28 +20,53 @@ from tests.people import ALICE, ALICE_CALLS, BOB, SESSION, VIRTUAL
 pytestmark = pytest.mark.looptime
 
 
-async def is_ordered(exchange: Exchange, lookup: Lookup = ALICE_CALLS) -> LiveCall:
-    """A party wants to be called; its phone is being called."""
-    assert lookup.caller
+@dataclass(frozen=True)
+class Order:
+    arrival: Arrival
+    lookup: Lookup
+    cancelled: bool
+
+
+class Orders:
+    """Those that nobody has taken on."""
+
+    def __init__(self, *waiting: Order) -> None:
+        self.waiting = list(waiting)
+
+    async def take(self) -> Order | None:
+        return self.waiting.pop(0) if self.waiting else None
+
+
+def order(lookup: Lookup = ALICE_CALLS, *, cancelled: bool = False) -> Order:
+    """A party wants to be called."""
     call_id = uuid.uuid4()
-    leg = exchange.asterisk.is_to_be_placed(ordered_channel_id(call_id))
     arrival = Arrival(
         call_id=call_id,
-        channel_id=leg.channel_id,
+        channel_id=ordered_channel_id(call_id),
         caller=lookup.caller,
         dialled=VIRTUAL.e164,
         started_at=EPOCH,
         origin=Origin.CALL_ME,
     )
-    call = LiveCall(arrival, leg)
-    story = functools.partial(
-        ordered_call,
-        lookup=lookup,
+    return Order(arrival, lookup, cancelled)
+
+
+def ordered_calls(exchange: Exchange, orders: Orders, *, can_place: bool = True) -> OrderedCalls:
+    return OrderedCalls(
+        orders,
+        exchange.switchboard,
+        expect=exchange.asterisk.is_to_be_placed,
+        can_place=lambda: can_place,
         log=exchange.call_log,
         switch=exchange.asterisk,
         prompts=exchange.prompts,
     )
-    exchange.switchboard.take(call, story)
+
+
+async def is_ordered(exchange: Exchange, lookup: Lookup = ALICE_CALLS) -> LiveCall:
+    """A party wants to be called; its phone is being called."""
+    await ordered_calls(exchange, Orders(order(lookup))).look()
+    [call] = exchange.switchboard.calls
     await settle()
     return call
 
@@ -189,6 +213,32 @@ async def test_an_order_is_cancelled_at_any_time(exchange: Exchange, *, answered
     assert exchange.record.outcome.reason == "customer-hung-up"
 
 
+async def test_an_order_that_was_cancelled_before_anybody_took_it_rings_nobody(
+    exchange: Exchange,
+) -> None:
+    await ordered_calls(exchange, Orders(order(cancelled=True))).look()
+    await settle()
+    assert "dial" not in {command for command, *_ in exchange.asterisk.log}
+    assert exchange.record.outcome.reason == "customer-hung-up"
+
+
+async def test_all_that_is_ordered_is_taken_at_one_look(exchange: Exchange) -> None:
+    orders = Orders(order(), order())
+    await ordered_calls(exchange, orders).look()
+    assert len(exchange.switchboard.calls) == 2
+    for call in exchange.switchboard.calls:
+        exchange.switchboard.hang_up(call.id)
+
+
+async def test_a_bridge_that_can_place_no_calls_leaves_the_orders_to_others(
+    exchange: Exchange,
+) -> None:
+    orders = Orders(order())
+    await ordered_calls(exchange, orders, can_place=False).look()
+    assert len(orders.waiting) == 1
+    assert not exchange.switchboard.calls
+
+
 async def test_an_order_for_a_session_that_is_over_by_now_calls_nobody(
     exchange: Exchange,
 ) -> None:
@@ -200,3 +250,16 @@ async def test_an_order_for_a_session_that_is_over_by_now_calls_nobody(
     assert not record.end_is_estimate
     [leg] = record.legs
     assert (leg.hangup_cause, leg.sip_code) == (None, None)
+
+
+async def test_a_customer_s_hang_up_does_not_wait_until_whoever_answered_has_accepted(
+    exchange: Exchange,
+) -> None:
+    manner = replace(SESSION.manner, answer_guard=AnswerGuard.PRESS_1)
+    call = await is_ordered(exchange, replace(ALICE_CALLS, session=replace(SESSION, manner=manner)))
+    exchange.asterisk.answers(call.a_leg)
+    await settle()
+    exchange.switchboard.hang_up(call.id)
+    await settle()
+    assert call.a_leg.state.ended
+    assert exchange.record.outcome.reason == "customer-hung-up"

@@ -12,8 +12,11 @@ import pydantic
 from bridge.ari.client import Asterisk
 from bridge.ari.leg import Leg
 from bridge.ari.legs import Legs
+from bridge.ari.remains import Remains as RealRemains
+from bridge.ari.requests import Requests
 from bridge.ari.stream import EventStream, InboundCall
 from bridge.ari.transport import Transport
+from bridge.calls.housekeeping import Remains
 from bridge.calls.ports import Switch
 from bridge.config import SiteSettings
 from bridge.domain.causes import Cause
@@ -47,12 +50,16 @@ class Rig(Protocol):
     """An Asterisk, and two phones."""
 
     switch: Switch
+    remains: Remains
 
     async def comes_in(self, play: Play) -> Leg:
         """The caller's phone calls; its leg as the Stasis application gets it."""
 
     async def callee_acts(self, leg: Leg) -> None:
         """The callee's phone does what the play says; what it does may still be on its way."""
+
+    async def sound_ends(self, leg: Leg) -> None:
+        """The sound that plays on the leg comes to its end, now or soon."""
 
     async def end(self) -> None:
         """Whoever the play says hangs up."""
@@ -64,6 +71,7 @@ class FakeRig:
     def __init__(self) -> None:
         self.asterisk = FakeAsterisk()
         self.switch: Switch = self.asterisk
+        self.remains: Remains = self.asterisk
 
     async def comes_in(self, play: Play) -> Leg:
         self._play = play
@@ -79,6 +87,10 @@ class FakeRig:
             status = int(self._play.callee[:3])
             self.asterisk.hangs_up(leg, _CAUSES[status], status)
 
+    async def sound_ends(self, leg: Leg) -> None:
+        await asyncio.sleep(0)  # whoever plays it begins
+        self.asterisk.has_played(leg)
+
     async def end(self) -> None:
         self.asterisk.hangs_up(self._a_leg if self._play.ended_by == "caller" else self._b_leg)
 
@@ -90,6 +102,7 @@ class RealRig:
         self, directory: Path, arrivals: "asyncio.Queue[InboundCall]", **parts: Any
     ) -> None:
         self.switch: Switch = parts["switch"]
+        self.remains: Remains = parts["remains"]
         self._place = parts["place"]
         self._directory = directory
         self._arrivals = arrivals
@@ -112,17 +125,19 @@ class RealRig:
             f"http://127.0.0.1:{place.ari_port}", site.ari_user, password, command_timeout=5
         )
         legs, arrivals, connected = Legs(), asyncio.Queue[InboundCall](), asyncio.Event()
-        asterisk = Asterisk(transport, legs, app="bridge", trunk="carrier")
+        requests = Requests(transport, app="bridge")
+        asterisk = Asterisk(requests, legs, trunk="carrier")
         legs.serve(asterisk)
+        remains = RealRemains(requests, legs, asterisk)
         stream = EventStream(
-            transport,
-            asterisk,
+            requests,
+            remains,
             legs,
             arrived=arrivals.put_nowait,
             connected=connected.set,
             replaced=lambda: None,
         )
-        rig = cls(directory, arrivals, switch=asterisk, place=place)
+        rig = cls(directory, arrivals, switch=asterisk, remains=remains, place=place)
         try:
             async with asyncio.TaskGroup() as group:
                 running = group.create_task(stream.run())
@@ -145,10 +160,14 @@ class RealRig:
             target=self._place.sip,
             dialled=VIRTUAL.e164,
         )
-        return (await self._arrivals.get()).leg
+        async with asyncio.timeout(30):
+            return (await self._arrivals.get()).leg
 
     async def callee_acts(self, leg: Leg) -> None:
         """SIPp does it by itself."""
+
+    async def sound_ends(self, leg: Leg) -> None:
+        """So does Asterisk."""
 
     async def end(self) -> None:
         phone = self._caller if self._play.ended_by == "caller" else self._callee

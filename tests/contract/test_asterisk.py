@@ -12,6 +12,7 @@ import pytest
 
 from bridge.aio import TIMED_OUT, race
 from bridge.ari.leg import Leg
+from bridge.ari.leg_state import Event
 from bridge.domain.announcements import Announcement
 from bridge.domain.causes import Cause
 from bridge.domain.sessions import Limits
@@ -32,9 +33,19 @@ async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[R
 
 
 async def ends(*legs: Leg) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         for leg in legs:
             await leg.ended()
+
+
+async def both_answer(rig: Rig, a_leg: Leg, b_leg: Leg) -> None:
+    """The callee, and then the caller, who has heard it ring."""
+    await rig.switch.couple(a_leg, b_leg)
+    await a_leg.ring()
+    await rig.callee_acts(b_leg)
+    await b_leg.answered()
+    await a_leg.answer()
+    await a_leg.answered()
 
 
 @pytest.mark.parametrize("ended_by", ["caller", "callee"])
@@ -109,12 +120,7 @@ async def test_a_leg_that_is_to_be_recorded_comes_back_and_is_joined(rig: Rig) -
     call_id = uuid.uuid4()
     a_leg = await rig.comes_in(Play(ended_by="callee"))
     async with rig.switch.dial(BOB, caller_id=VIRTUAL, call_id=call_id, limits=LIMITS) as b_leg:
-        await a_leg.ring()
-        await rig.switch.couple(a_leg, b_leg)
-        await rig.callee_acts(b_leg)
-        await b_leg.answered()
-        await a_leg.answer()
-        await a_leg.answered()
+        await both_answer(rig, a_leg, b_leg)
         assert await rig.switch.record(b_leg, uuid.uuid4())
         assert b_leg.state.recorded_at
         async with rig.switch.joined(a_leg, b_leg, call_id=call_id, call_time_limit=60):
@@ -151,16 +157,11 @@ async def test_a_sound_that_is_stopped_leaves_the_leg_free(rig: Rig) -> None:
     call_id = uuid.uuid4()
     a_leg = await rig.comes_in(Play(ended_by="caller"))
     async with rig.switch.dial(BOB, caller_id=VIRTUAL, call_id=call_id, limits=LIMITS) as b_leg:
-        await a_leg.ring()
-        await rig.switch.couple(a_leg, b_leg)
-        await rig.callee_acts(b_leg)
-        await b_leg.answered()
-        await a_leg.answer()
-        await a_leg.answered()
-        sounds = Announcement.TOO_MANY_PINS.media  # some seconds long
+        await both_answer(rig, a_leg, b_leg)
+        sounds = Announcement.TOO_MANY_PINS.media * 10  # a minute long
         assert await race(played=a_leg.play(sounds), within=0.2) == TIMED_OUT
         async with (
-            asyncio.timeout(2),
+            asyncio.timeout(20),
             rig.switch.joined(a_leg, b_leg, call_id=call_id, call_time_limit=60),
         ):
             pass
@@ -169,16 +170,36 @@ async def test_a_sound_that_is_stopped_leaves_the_leg_free(rig: Rig) -> None:
         await a_leg.play(sounds)  # to nobody: no error, and no waiting
 
 
+async def test_the_end_of_a_sound_that_nobody_saw_is_learnt_afterwards(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a gap of the events; else a caller who is told why it is refused is kept for hours."""
+    call_id, over = uuid.uuid4(), asyncio.Event()
+
+    def miss(event: Event) -> None:
+        if event["type"] == "PlaybackFinished":
+            over.set()
+
+    a_leg = await rig.comes_in(Play(ended_by="caller"))
+    async with rig.switch.dial(BOB, caller_id=VIRTUAL, call_id=call_id, limits=LIMITS) as b_leg:
+        await both_answer(rig, a_leg, b_leg)
+        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+            with monkeypatch.context() as gap:
+                gap.setattr(a_leg, "feed", miss)
+                hearing = group.create_task(a_leg.play(["sound:beep"]))
+                await rig.sound_ends(a_leg)
+                await over.wait()
+            assert not hearing.done()
+            await rig.remains.resynchronise()
+        await rig.end()
+        await ends(a_leg, b_leg)
+
+
 async def test_what_is_asked_of_a_leg_that_is_gone_is_no_error(rig: Rig) -> None:
     a_leg = await rig.comes_in(Play(ended_by="caller"))
     call_id = uuid.uuid4()
     async with rig.switch.dial(BOB, caller_id=VIRTUAL, call_id=call_id, limits=LIMITS) as b_leg:
-        await a_leg.ring()
-        await rig.switch.couple(a_leg, b_leg)
-        await rig.callee_acts(b_leg)
-        await b_leg.answered()
-        await a_leg.answer()
-        await a_leg.answered()
+        await both_answer(rig, a_leg, b_leg)
         await rig.end()
         await ends(a_leg, b_leg)
         await a_leg.ring()

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 _EXTENSIONS = "asterisk-config/extensions.conf"
+_MODULES = "asterisk-config/modules.conf"
 _PJSIP = "asterisk-config/pjsip.conf"
 _CLIENT = "bridge/ari/client.py"
 
@@ -42,9 +43,15 @@ _NO_IDENTITY_TRUSTED = Change(_PJSIP, "trust_id_inbound=no", "trust_id_inbound=y
 _NO_LINE_TRUSTED = Change(_PJSIP, "trust_connected_line=no", "trust_connected_line=yes")
 _MEDIA_THROUGH_US = Change(_PJSIP, "direct_media=no", "direct_media=yes")
 _CALLER_ID_IS_OURS = Change(
-    _CLIENT, 'callerId=f"<{caller_id.e164}>"', 'callerId=f"<{callee.e164}>"'
+    _CLIENT, 'shown = f"<{self._outbound(caller_id)}>"', 'shown = f"<{callee.e164}>"'
 )
 _NO_TRANSFER = Change(_PJSIP, "allow_transfer=no", "allow_transfer=yes")
+_NO_REFER = Change(
+    _MODULES, "load=res_pjsip_nat.so", "load=res_pjsip_nat.so\nload=res_pjsip_refer.so"
+)
+_NO_MESSAGES = Change(
+    _MODULES, "load=res_pjsip_nat.so", "load=res_pjsip_nat.so\nload=res_pjsip_messaging.so"
+)
 _QUIET = Change("asterisk-config/asterisk.conf", "verbose=0", "verbose=5")
 _MASKS_ITSELF = Change(
     "bridge/domain/numbers.py",
@@ -79,7 +86,8 @@ GROUPS: dict[str, tuple[Change, ...]] = {
     ),
     "audio through us": (_MEDIA_THROUGH_US,),
     "caller ID is the virtual number": (_CALLER_ID_IS_OURS,),
-    "transfers are declined": (_NO_TRANSFER,),
+    "nobody takes up transfers": (_NO_TRANSFER, _NO_REFER),
+    "no message is passed on": (_NO_MESSAGES,),
     "numbers mask themselves in logs, and the net behind": (_MASKS_ITSELF, _NET, _SPEAKS),
 }
 

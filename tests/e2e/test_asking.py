@@ -13,8 +13,8 @@ from bridge.embedded.phones.steps import Callee, Caller, scenario
 from tests.e2e.conftest import Site
 from tests.e2e.test_leaks import assert_nothing_of
 
-DESK = "+13035550188"
-STRANGER = "+13035550199"
+DESK = "+13035550988"
+STRANGER = "+13035550999"
 
 
 class Desk:

@@ -49,6 +49,7 @@ def test_two_who_call_each_other_at_once_are_joined(site: Site) -> None:
         scenario(*talks, wait_for_cue(), a.hangs_up()), keywords={"rtp_port": str(a_sound.port)}
     )
     alice.has_seen("SIP/2.0 180")
+    rings_in_vain.has_sent("SIP/2.0 180")
     bob = site.calls(
         scenario(*talks, a.is_hung_up_on()),
         number=site.bob,

@@ -117,7 +117,8 @@ def test_neither_sees_the_other_s_number_or_address_however_careless_their_phone
             b.changes_its_audio(cseq=3),
             b.updates(cseq=4),
             b.transfers(to="+13035550996", cseq=5),
-            b.hangs_up(cseq=6),
+            b.sends_a_message(cseq=6),
+            b.hangs_up(cseq=7),
         ),
         keywords={"rtp_port": str(b_sound.port)},
     )

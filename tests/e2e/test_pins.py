@@ -1,6 +1,7 @@
 """A stranger shows by a PIN who it is: real keys (RFC 4733), on the wire."""
 
 import json
+import re
 from pathlib import Path
 
 from bridge.embedded.phones.phone import Phone, header, media, user
@@ -8,8 +9,9 @@ from bridge.embedded.phones.steps import Callee, Caller, scenario, wait_for_cue
 from bridge.embedded.processes import until
 from tests.e2e.conftest import Site
 from tests.e2e.test_leaks import assert_nothing_of
+from tests.e2e.tones import Keys
 
-OTHER_PHONE = "+13035550199"
+OTHER_PHONE = "+13035550999"
 
 
 def with_pins(site: Site, **arguments: object) -> dict[str, str]:
@@ -28,7 +30,7 @@ def with_pins(site: Site, **arguments: object) -> dict[str, str]:
 def has_guessed(site: Site, count: int) -> bool:
     """Whether so many wrong PINs are counted against the number, soon."""
     counted = "SELECT FROM wrong_pin WHERE virtual_number = $1"
-    return until(lambda: len(site.stack.rows(counted, site.virtual)) == count, within=10)
+    return until(lambda: len(site.stack.rows(counted, site.virtual)) == count)
 
 
 def stranger(site: Site, *end: str, port: int) -> Phone:
@@ -37,7 +39,6 @@ def stranger(site: Site, *end: str, port: int) -> Phone:
         scenario(a.invite(), a.is_answered_at_once(), *end),
         number=OTHER_PHONE,
         keywords={"rtp_port": str(port)},
-        within=30,  # for it hears every question and every answer to the end
     )
 
 
@@ -52,7 +53,7 @@ def test_a_party_with_another_phone_types_its_pin_and_reaches_the_other(site: Si
     caller = stranger(site, wait_for_cue(), a.hangs_up(), port=a_sound.port)
     target = media(caller.has_seen("SIP/2.0 200"))
     with a_sound.listening():
-        assert until(lambda: len(a_sound.heard) > 10, within=10), "it is asked"
+        assert until(lambda: len(a_sound.heard) > 10), "it is asked"
         a_sound.presses(pins["second"] + "#", target)
     invite = callee.has_seen("INVITE")
     assert invite.startswith(f"INVITE sip:{site.alice}@"), "the second party reaches the first"
@@ -79,6 +80,30 @@ def test_a_party_with_another_phone_types_its_pin_and_reaches_the_other(site: Si
     assert_in_no_log(site, *pins.values())
 
 
+def test_a_phone_whose_keys_are_only_heard_is_understood(site: Site) -> None:
+    """It offers no telephone-event (RFC 4733), so its keys are tones in the audio."""
+    pins = with_pins(site)
+    a, b = Caller(), Callee()
+    invite = re.sub(r"a=\w+:101 .*\n", "", a.invite().replace("AVP 0 101", "AVP 0"))
+    keys = Keys(site.stack.place.caller_address, pins["second"] + "#")
+    site.sounds.append(keys)
+    callee = site.waits(scenario(b.is_called(), b.rings(), b.is_cancelled()))
+    caller = site.calls(
+        scenario(invite, a.is_answered_at_once(), wait_for_cue(), a.hangs_up()),
+        number=OTHER_PHONE,
+        keywords={"rtp_port": str(keys.port)},
+    )
+    target = media(caller.has_seen("SIP/2.0 200"))
+    with keys.listening():
+        assert until(lambda: len(keys.heard) > 10), "it is asked"
+    with keys.speaking_to(target):
+        assert callee.has_seen("INVITE").startswith(f"INVITE sip:{site.alice}@")
+    callee.has_sent("SIP/2.0 180")
+    caller.cue()
+    caller.finish()
+    callee.finish()
+
+
 def test_whoever_guesses_wrong_reaches_nobody(site: Site) -> None:
     pins = with_pins(site, pin_retry=1)
     wrong = next(pin for pin in ("00000", "11111", "22222") if pin not in pins.values())
@@ -88,7 +113,7 @@ def test_whoever_guesses_wrong_reaches_nobody(site: Site) -> None:
     caller = stranger(site, a.is_hung_up_on(), port=a_sound.port)
     target = media(caller.has_seen("SIP/2.0 200"))
     with a_sound.listening():
-        assert until(lambda: len(a_sound.heard) > 10, within=10)
+        assert until(lambda: len(a_sound.heard) > 10)
         for count in (1, 2):
             a_sound.presses(wrong + "#", target)
             assert has_guessed(site, count)
@@ -114,6 +139,5 @@ def assert_in_no_log(site: Site, *pins: str) -> None:
     }
     for name, text in logs.items():
         for pin in pins:
-            assert f'"{pin}' not in text, name
-            assert f" {pin} " not in text, name
-            assert f"'{pin}'" not in text, name
+            # As a whole word, for the first digits of an id may be the same by chance.
+            assert not re.search(rf"""(["' ]){pin}#?\1""", text), name

@@ -17,11 +17,15 @@ from bridge.embedded.phones.phone import Phone, media
 from bridge.embedded.phones.steps import Callee, Caller, scenario, wait_for_cue
 from bridge.embedded.processes import until
 from tests.e2e.conftest import Site
-from tests.e2e.tones import Tone, channels, loudness
+from tests.e2e.tones import Tone, channels, levels
 
-_CALLER, _CALLEE = 440, 880
-_SECRET = (600, 1200)  # what is said in a pause
-_TALK = 75  # frames of 20 ms
+_CALLER, _CALLEE = 450, 900
+_SECRET = (1500, 2000)  # what is said in a pause; far from the others, gaps and all
+_FRAME = 0.02  # seconds
+_TALK, _HEARD = 75, 25  # frames
+# Seconds that are surely recorded of `_TALK`.  While neither says a word, nothing is; and of what
+# comes late, as on a busy machine, Asterisk leaves some out, to keep the two in step.
+_LEAST = _TALK * _FRAME / 2
 
 
 def finished(site: Site) -> Mapping[str, Any]:
@@ -36,7 +40,7 @@ def finished(site: Site) -> Mapping[str, Any]:
         )
         return bool(found)
 
-    assert until(done, within=15), "the recording is not finished"
+    assert until(done), "the recording is not finished"
     [recording] = found
     return recording
 
@@ -60,7 +64,7 @@ def talking(site: Site) -> Iterator[tuple[Phone, Tone, Tone]]:
     callee.has_seen("ACK")
     answer = caller.has_seen("SIP/2.0 200")
     with a_sound.speaking_to(media(answer)), b_sound.speaking_to(media(invite)):
-        assert until(lambda: min(map(len, (a_sound.heard, b_sound.heard))) > _TALK, within=10)
+        assert until(lambda: min(map(len, (a_sound.heard, b_sound.heard))) > _TALK)
         yield caller, a_sound, b_sound
     caller.finish()
     callee.finish()
@@ -96,7 +100,7 @@ def test_its_application_is_told_and_fetches_it(site: Site) -> None:
         site.create_session(record=True, callback_url=url, recording_callback_url=url)
         with talking(site) as (caller, _, _):
             caller.cue()
-        assert until(lambda: "SessionRecordingCompleted" in str(told), within=15)
+        assert until(lambda: "SessionRecordingCompleted" in str(told))
     names = [one["EventName"] for one in told]
     initiated = names.index("SessionRecordingInitiated")
     assert names[initiated - 1] == "SessionFirstPartyAnswer"
@@ -124,12 +128,11 @@ def test_each_party_is_in_its_own_channel(site: Site, format: Literal["mp3", "wa
     assert recording["sha256"] == hashlib.sha256(content).digest()
     left, right = channels(file, format)
     for samples, own, other in ((left, _CALLER, _CALLEE), (right, _CALLEE, _CALLER)):
-        middle = samples[len(samples) // 3 : len(samples) // 3 * 2]
-        assert 0.08 < loudness(middle, own) < 0.12
-        assert loudness(middle, other) < 0.002
+        assert 0.08 < max(levels(samples, own)) < 0.12
+        assert max(levels(samples, other)) < 0.01
     talked = (call["ended_at"] - call["answered_at"]).total_seconds()
     recorded = (recording["ended_at"] - recording["started_at"]).total_seconds()
-    assert recorded == pytest.approx(talked, abs=0.5)
+    assert _LEAST < recorded < talked + 0.5
     assert recording["ended_at"] <= call["ended_at"]
     [interaction] = site.client.session(site.session["session_uuid"])["interaction"]
     path = f"Recording/{recording['id']}/"
@@ -155,22 +158,24 @@ def test_what_is_said_in_a_pause_is_not_in_it(site: Site, bridge_dies: bool) -> 
         path = f"Recording/{found['id']}/"
         assert site.client.request("POST", f"{path}{what}/", {})[0] == 202
         paused = what == "Pause"
-        assert until(lambda: site.client.request("GET", path)[1]["paused"] is paused, within=10)
+        assert until(lambda: site.client.request("GET", path)[1]["paused"] is paused)
 
     def talk() -> None:
         """A while, in which each hears the other."""
         heard = [len(sound.heard) for sound in (a_sound, b_sound)]
-        assert until(lambda: len(a_sound.heard) > heard[0] + _TALK, within=10)
-        assert until(lambda: len(b_sound.heard) > heard[1] + _TALK, within=10)
+        assert until(lambda: len(a_sound.heard) > heard[0] + _TALK)
+        assert until(lambda: len(b_sound.heard) > heard[1] + _TALK)
 
     with talking(site) as (caller, a_sound, b_sound):
         asked("Pause")
-        a_sound.hertz, b_sound.hertz = _SECRET
+        a_sound.says(_SECRET[0], until_heard_by=b_sound)
+        b_sound.says(_SECRET[1], until_heard_by=a_sound)
         talk()
         if bridge_dies:
             site.stack.bridge.kill()
             site.stack.bridge.start()
-        a_sound.hertz, b_sound.hertz = _CALLER, _CALLEE
+        a_sound.says(_CALLER, until_heard_by=b_sound)
+        b_sound.says(_CALLEE, until_heard_by=a_sound)
         asked("Resume")
         talk()
         caller.cue()
@@ -178,13 +183,13 @@ def test_what_is_said_in_a_pause_is_not_in_it(site: Site, bridge_dies: bool) -> 
     assert (recording["state"], recording["failure"]) == ("ready", None)
     left, right = channels(site.stack.recordings / f"{recording['id']}.wav", "wav")
     for samples, own in ((left, _CALLER), (right, _CALLEE)):
-        pieces = [samples[start : start + 800] for start in range(0, len(samples) - 800, 800)]
-        assert max(loudness(piece, hertz) for piece in pieces for hertz in _SECRET) < 0.01
-        for piece in (*pieces[2:10], *pieces[-10:-2]):  # before it, and after
-            assert 0.08 < loudness(piece, own) < 0.12
+        assert max(level for hertz in _SECRET for level in levels(samples, hertz)) < 0.01
+        said = levels(samples, own)
+        for part in (said[:10], said[-10:]):  # before it, and after
+            assert 0.08 < max(part) < 0.12
     assert len(left) == len(right)
     talked = call["ended_at"] - call["answered_at"] - recording["paused_for"]
-    assert len(left) / 8000 == pytest.approx(talked.total_seconds(), abs=0.5)
+    assert 2 * _LEAST < len(left) / 8000 < talked.total_seconds() + 0.5
 
 
 def test_two_who_call_each_other_at_once_are_joined_and_recorded(site: Site) -> None:
@@ -200,6 +205,7 @@ def test_two_who_call_each_other_at_once_are_joined_and_recorded(site: Site) -> 
         keywords={"rtp_port": str(sounds[0].port)},
     )
     alice.has_seen("SIP/2.0 180")
+    rings_in_vain.has_sent("SIP/2.0 180")
     bob = site.calls(
         scenario(*talks, a.is_hung_up_on()),
         number=site.bob,
@@ -207,7 +213,7 @@ def test_two_who_call_each_other_at_once_are_joined_and_recorded(site: Site) -> 
     )
     answers = [phone.has_seen("SIP/2.0 200") for phone in (alice, bob)]
     with sounds[0].speaking_to(media(answers[0])), sounds[1].speaking_to(media(answers[1])):
-        assert until(lambda: min(len(sound.heard) for sound in sounds) > _TALK, within=10)
+        assert until(lambda: min(len(sound.heard) for sound in sounds) > _TALK)
         alice.cue()
         for phone in (alice, bob, rings_in_vain):
             phone.finish()
@@ -215,8 +221,8 @@ def test_two_who_call_each_other_at_once_are_joined_and_recorded(site: Site) -> 
     assert (recording["state"], recording["failure"]) == ("ready", None)
     left, right = channels(site.stack.recordings / f"{recording['id']}.wav", "wav")
     for samples, own, other in ((left, _CALLER, _CALLEE), (right, _CALLEE, _CALLER)):
-        assert loudness(samples, own) > 0.05
-        assert loudness(samples, other) < 0.002
+        assert 0.08 < max(levels(samples, own)) < 0.12
+        assert max(levels(samples, other)) < 0.01
 
 
 def test_a_session_that_does_not_want_it_is_not_recorded(site: Site) -> None:
@@ -252,9 +258,9 @@ def test_a_disk_that_is_full_ends_no_call_and_what_there_is_is_kept(site: Site) 
         pytest.skip("no right to mount a small disk")
     try:
         with talking(site) as (caller, a_sound, b_sound):
-            assert until(lambda: min(map(len, (a_sound.said, b_sound.said))) > 225, within=10)
+            assert until(lambda: min(map(len, (a_sound.said, b_sound.said))) > 225)
             heard = len(b_sound.heard)
-            assert until(lambda: len(b_sound.heard) > heard + 25, within=10), "they still talk"
+            assert until(lambda: len(b_sound.heard) > heard + 25), "they still talk"
             caller.cue()
         assert site.call_record()["disposition"] == "completed"
         recording = finished(site)
@@ -267,21 +273,23 @@ def test_a_disk_that_is_full_ends_no_call_and_what_there_is_is_kept(site: Site) 
 
 def test_a_recording_goes_on_when_the_bridge_dies(site: Site) -> None:
     site.create_session(record=True, record_file_format="wav")
-    with talking(site) as (caller, a_sound, _):
+    with talking(site) as (caller, _, b_sound):
         site.stack.bridge.kill()
-        said = len(a_sound.said)
-        assert until(lambda: len(a_sound.said) > said + _TALK, within=10)
+        heard = len(b_sound.heard)
+        assert until(lambda: len(b_sound.heard) > heard + _TALK)
         caller.cue()
     site.stack.bridge.start()
     recording = finished(site)
     assert recording["state"] == "ready"
-    assert (recording["ended_at"] - recording["started_at"]).total_seconds() > 2.5
+    recorded = (recording["ended_at"] - recording["started_at"]).total_seconds()
+    assert recorded > 2 * _LEAST
     assert_only_ids(site)
 
 
 def assert_only_ids(site: Site) -> None:
     """No file is called after a number, and none of Asterisk's is left."""
-    assert list(site.stack.asterisk.recordings.iterdir()) == []
+    # It is removed once it is written down that it is not needed any more.
+    assert until(lambda: not [*site.stack.asterisk.recordings.iterdir()])
     for file in site.stack.recordings.iterdir():
         assert str(uuid.UUID(file.stem)) == file.stem
         assert file.suffix in {".mp3", ".wav"}
@@ -304,17 +312,19 @@ def test_both_hear_first_that_they_are_recorded(site: Site, announcement: str) -
     callee.has_seen("ACK")
     with a_sound.listening(), b_sound.listening():
         # Neither phone says anything, so what they hear is ours.
-        assert until(lambda: min(len(a_sound.heard), len(b_sound.heard)) > 25, within=10)
-        joined = "SELECT FROM call WHERE virtual_number = $1 AND answered_at IS NOT NULL"
-        assert site.stack.rows(joined, site.virtual) == []
+        assert until(lambda: min(len(a_sound.heard), len(b_sound.heard)) > _HEARD)
         if announcement == "press_1":  # both agree, at once
             a_sound.presses("1", media(caller.has_seen("SIP/2.0 200")))
             b_sound.presses("1", media(callee.has_seen("INVITE")))
-        assert until(lambda: bool(site.stack.rows(joined, site.virtual)), within=15)
+        joined = "SELECT FROM call WHERE virtual_number = $1 AND answered_at IS NOT NULL"
+        assert until(lambda: bool(site.stack.rows(joined, site.virtual)))
     invite, answer = callee.has_seen("INVITE"), caller.has_seen("SIP/2.0 200")
     with a_sound.speaking_to(media(answer)), b_sound.speaking_to(media(invite)):
         assert b_sound.hears(a_sound)
     caller.cue()
     caller.finish()
     callee.finish()
-    assert finished(site)["state"] == "ready"
+    recording = finished(site)
+    assert recording["state"] == "ready"
+    a_leg, _ = site.leg_records(site.call_record())
+    assert (recording["started_at"] - a_leg["answered_at"]).total_seconds() > _HEARD * _FRAME

@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.embedded.phones.steps import Callee, Caller, scenario, wait_for_cue
-from tests.e2e.conftest import Site
+from tests.e2e.conftest import Site, assert_nothing_left
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,17 @@ def test_nobody_listens_where_the_callee_should_be(site: Site) -> None:
     call = site.call_record()
     assert call["disposition"] == "no-answer"
     assert call["answered_at"] is None
+
+
+def test_a_redirection_that_names_a_channel_of_asterisk_s_calls_nobody(site: Site) -> None:
+    """A callee's Contact is text of its choice, and our trunk is no secret."""
+    site.create_session()
+    a, b = Caller(), Callee(contact="PJSIP%2F+13035550998%40carrier")
+    callee = site.waits(
+        scenario(b.is_called(), b.rings(), b.fails("302 Moved Temporarily"), wait_for_cue())
+    )
+    site.calls(scenario(a.invite(), a.is_refused(480))).finish()
+    assert_nothing_left(site.stack)
+    assert len(callee.calls) == 1
+    callee.cue()
+    callee.finish()

@@ -9,23 +9,52 @@ from typing import Literal
 import av
 
 from bridge.embedded.phones.sound import Sound
+from bridge.embedded.processes import until
 
 _RATE = 8000
 _FRAME = 160
 
 
 class Tone(Sound):
-    """Says a sine of ``hertz``, at a tenth of the loudest."""
+    """Says a sine of ``hertz``, at a tenth of the loudest.
+
+    A multiple of 50 Hz: then every frame is the same, and where one is late, as on a busy machine,
+    those before it and those after it are still one sine.
+    """
 
     def __init__(self, address: str, *, hertz: int) -> None:
         super().__init__(address, seed=hertz)
-        self.hertz = hertz
+        self._frame = _sine(hertz)
+
+    def says(self, hertz: int, *, until_heard_by: Sound) -> None:
+        """From now on; what it said before is through when this returns.
+
+        Raises:
+            AssertionError: the other does not hear it.
+        """
+        self._frame = _sine(hertz)
+        assert until(lambda: until_heard_by.heard[-1:] == [self._frame])
 
     def _say(self, number: int) -> bytes:
-        first = number * _FRAME
+        return self._frame
+
+
+class Keys(Sound):
+    """Presses keys that are heard, as of a phone that knows no other way (ITU-T Q.23)."""
+
+    def __init__(self, address: str, keys: str) -> None:
+        super().__init__(address, seed=0)
+        self._pressed = keys
+
+    def _say(self, number: int) -> bytes:
+        key, part = divmod(number, 10)  # 100 ms each, and a pause
+        if part >= 5 or key >= len(self._pressed):
+            return b"\xff" * _FRAME
+        row, column = divmod("123 456 789 *0# ".index(self._pressed[key]), 4)
+        pair = (697, 770, 852, 941)[row], (1209, 1336, 1477)[column]
         return bytes(
-            _mu_law(round(3276 * math.sin(2 * math.pi * self.hertz * at / _RATE)))
-            for at in range(first, first + _FRAME)
+            _mu_law(round(sum(6000 * math.sin(2 * math.pi * hertz * at / _RATE) for hertz in pair)))
+            for at in range(number * _FRAME, (number + 1) * _FRAME)
         )
 
 
@@ -43,12 +72,26 @@ def channels(recording: Path, format: Literal["mp3", "wav"]) -> "tuple[array[flo
     return left, right
 
 
+def levels(samples: Sequence[float], hertz: int) -> list[float]:
+    """How loud that tone is in each whole tenth of a second."""
+    tenth = _RATE // 10
+    starts = range(0, len(samples) - tenth + 1, tenth)
+    return [loudness(samples[start : start + tenth], hertz) for start in starts]
+
+
 def loudness(samples: Sequence[float], hertz: int) -> float:
     """How loud that tone is in them (Goertzel): 1 is a sine as loud as can be."""
     turn = 2 * math.pi * hertz / _RATE
     real = sum(sample * math.cos(turn * at) for at, sample in enumerate(samples))
     imaginary = sum(sample * math.sin(turn * at) for at, sample in enumerate(samples))
     return 2 * math.hypot(real, imaginary) / len(samples)
+
+
+def _sine(hertz: int) -> bytes:
+    """A frame of it."""
+    return bytes(
+        _mu_law(round(3276 * math.sin(2 * math.pi * hertz * at / _RATE))) for at in range(_FRAME)
+    )
 
 
 def _mu_law(sample: int) -> int:

@@ -13,7 +13,8 @@ from typing import Any
 from uuid import UUID
 
 from bridge.ari.errors import AriError
-from bridge.ari.leg import RECORDED, Leg, LegState
+from bridge.ari.leg import Leg
+from bridge.ari.leg_state import RECORDED, LegState
 from bridge.ari.legs import b_channel_id, bridge_id
 from bridge.domain.causes import Cause
 from bridge.domain.numbers import PhoneNumber
@@ -37,6 +38,8 @@ class FakeAsterisk:
     """The playback on each channel that has one."""
     fails_to: dict[str, AriError] = dataclasses.field(default_factory=dict)
     """Commands that fail, by name."""
+    ended_alone: dict[str, datetime] = dataclasses.field(default_factory=dict)
+    """When channels ended that nobody of ours saw end, where Asterisk knows."""
     can_record: bool = True
     is_swept: bool = True
     """Whether a sweep leaves nothing that may be nobody's."""
@@ -52,9 +55,10 @@ class FakeAsterisk:
         return leg
 
     def is_placed(self, channel_id: str) -> Leg:
-        """A leg that an earlier process placed is up."""
+        """A leg that an earlier process placed is there; of its phone nothing is heard yet."""
         leg = self._add(channel_id, LegState(placed=True))
-        self.feed(leg, "ChannelStateChange", channel=self._channel(leg, "Ringing"))
+        leg.requested = True
+        self.feed(leg, "ChannelStateChange", channel=self._channel(leg, "Down"))
         return leg
 
     def is_to_be_placed(self, channel_id: str) -> Leg:
@@ -200,10 +204,15 @@ class FakeAsterisk:
         b_leg = self.legs.get(b_channel_id(call.arrival.call_id)) or self._orphan(
             b_channel_id(call.arrival.call_id), LegState(placed=True, started_at=started_at)
         )
+        if a_leg.channel_id in self.coupled:
+            a_leg.was_coupled(at=self._now())
         return a_leg, b_leg
 
     async def resynchronise(self) -> None:
         self._command("resynchronise")
+        for leg in [*self.legs.values()]:
+            if leg.playing and leg.playing not in self.playing.values():
+                self.feed(leg, "PlaybackFinished", playback={"id": leg.playing})
 
     async def sweep(self) -> bool:
         self._command("sweep")
@@ -223,7 +232,10 @@ class FakeAsterisk:
 
     def _orphan(self, channel_id: str, state: LegState) -> Leg:
         leg = Leg(channel_id, self, state)
-        leg.lose(timestamp=self._now(), switch_restarted=False)
+        if at := self.ended_alone.get(channel_id):
+            leg.feed({"type": "ChannelDestroyed", "timestamp": at.isoformat(), "cause": 16})
+        else:
+            leg.lose(timestamp=self._now(), switch_restarted=False)
         return leg
 
     def feed(self, leg: Leg, kind: str, **details: Any) -> None:

@@ -52,9 +52,10 @@ class Origin:
         self.url = str(self._server.make_url("")).rstrip("/")
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
         self.requests.append(request)
+        self.bodies.append(body)
         self.asked.set()
-        self.bodies.append(await request.read())
         return await self.answer(request)
 
 

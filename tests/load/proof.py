@@ -19,11 +19,13 @@ from tests.load.course import Course
 from tests.load.expected import Row, to_charge, to_tell
 from tests.load.receiver import Receipt
 
-_CLOCK = timedelta(milliseconds=50)  # by which SIPp's message log and Asterisk may differ
+# By which SIPp's message log may be behind Asterisk's events: it notes the time after it has sent,
+# which on a busy machine is late.  Calls of one number are many seconds apart.
+_CLOCK = timedelta(seconds=2)
 
 _CALLS = """
 SELECT call.id, call.session::text, call.caller_side, call.caller, call.virtual_number,
-       call.started_at, call.ended_at, call.disposition, call.reason, call.end_is_estimate,
+       call.started_at, call.ended_at, call.disposition, call.reason,
        a.answered_at AS a_answered, a.ended_at AS a_ended, a.billed_seconds AS a_billed,
        b.call IS NOT NULL AS has_b, b.party_number AS callee,
        b.ringing_at AS b_rang, b.answered_at AS b_answered, b.ended_at AS b_ended,
@@ -158,8 +160,8 @@ def _differs(attempt: Attempt, call: Row) -> str | None:
         return "it is still open"
     if answered and attempt.status != 200:
         return f"answered, and the caller got {attempt.status}"
-    # What was answered, over and gone while there was no bridge nobody can know of.
-    unseen = call["reason"] == "bridge-restart" and call["end_is_estimate"]
+    # Its bridge was killed between the answer and the join, and it was over before the next came.
+    unseen = call["reason"] == "bridge-restart"
     if attempt.status == 200 and not answered and not unseen:
         return "the caller was answered, and nobody wrote it down"
     return None

@@ -46,7 +46,7 @@ def test_scripts_get_the_same_as_json() -> None:
 def test_a_number_dialled_that_is_none_is_shown_as_it_is_written_down() -> None:
     done = tried("--dialled", "<script>")
     assert done.exit_code == 1
-    assert "'script'" in done.output
+    assert "'?script?'" in done.output
     assert json.loads(tried("--json", "anonymous").output)["number"] is None
 
 

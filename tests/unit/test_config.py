@@ -70,9 +70,21 @@ def test_rules_of_the_trunk_that_are_empty_are_not_set(monkeypatch: pytest.Monke
     assert load(Settings).trunk_rules == TrunkRules()
 
 
+@pytest.mark.parametrize("name", ["carrier", "acme-2", "Acme_Trunk", "4930"])
+def test_a_trunk_has_the_name_that_its_endpoint_has(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("BRIDGE_TRUNK", name)
+    assert load(Settings).trunk == name
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        *(
+            ("BRIDGE_TRUNK", name)
+            for name in ("", "a@b", "a/b", "a,b", "a&b", "-a", "a\n", "a" * 33)
+        ),
         ("BRIDGE_TRUNK_REGION", "Germany"),
         ("BRIDGE_TRUNK_REGION", "EU"),
         ("BRIDGE_TRUNK_BARE_DIGITS", "guess"),

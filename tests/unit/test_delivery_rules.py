@@ -49,7 +49,11 @@ def after(
         ("#rc=99", {"retries": 5}),
         ("#rp=5xx,ct", {"retried": frozenset({Kind.SERVER_ERROR, Kind.CONNECT})}),
         ("#rp=all", {}),
-        ("#rp=nothing", {"retried": frozenset()}),
+        (
+            "#rp=4xx%2C5XX,%20nothing",
+            {"retried": frozenset({Kind.CLIENT_ERROR, Kind.SERVER_ERROR})},
+        ),
+        ("#rp=nothing,other", {}),
         ("#rc=" + "9" * 5000, {"retries": 5}),
         ("#rc=²", {}),
     ],

@@ -152,6 +152,8 @@ def test_urls_that_may_be_called(url: str) -> None:
         (Fault.MALFORMED, "http://exam ple.com/"),
         (Fault.MALFORMED, "http://example.com/\r\nHost: evil"),
         (Fault.MALFORMED, "http://example.com\\@127.0.0.1/"),
+        (Fault.MALFORMED, "http://%65xample.com/"),
+        (Fault.MALFORMED, "http://[2606:4700:4700::1111%25eth0]/"),
         (Fault.SCHEME, "ftp://example.com/prompt.mp3"),
         (Fault.SCHEME, "file:///etc/passwd"),
         (Fault.SCHEME, "gopher://example.com/"),

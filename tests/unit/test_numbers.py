@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bridge.domain.numbers import COUNTRIES, WORLDWIDE, NumberType, PhoneNumber
 from bridge.domain.signalling import caller_number, dialled_number
-from bridge.domain.trunk_rules import TrunkRules
+from bridge.domain.trunk_rules import CallerHeader, TrunkRules
 from tests.people import ALICE, BOB
 
 
@@ -130,6 +130,22 @@ def test_the_caller_is_who_the_trunk_says_and_never_who_a_display_name_says(
     assert caller_number(from_header, asserted, TrunkRules()) == caller
 
 
+@pytest.mark.parametrize(
+    ("from_header", "asserted", "caller"),
+    [
+        (f"<sip:{ALICE.e164}@carrier>", f"<sip:{BOB.e164}@carrier>", BOB),
+        (f"<sip:{ALICE.e164}@carrier>", "<sip:anonymous@anonymous.invalid>", None),
+        (f"<sip:{ALICE.e164}@carrier>", "nonsense", None),
+        (f"<sip:{ALICE.e164}@carrier>", "", ALICE),
+    ],
+)
+def test_where_from_is_the_caller_s_own_word_the_network_s_identity_decides(
+    from_header: str, asserted: str, caller: PhoneNumber | None
+) -> None:
+    rules = TrunkRules(caller_header=CallerHeader.ASSERTED)
+    assert caller_number(from_header, asserted, rules) == caller
+
+
 @given(text=st.text())
 def test_what_was_dialled_is_fit_to_be_written_down(text: str) -> None:
-    assert re.fullmatch(r"[0-9A-Za-z+*#._-]{0,32}", dialled_number(text, TrunkRules()))
+    assert re.fullmatch(r"[0-9A-Za-z+*#._?-]{0,32}", dialled_number(text, TrunkRules()))

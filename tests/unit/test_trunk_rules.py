@@ -203,7 +203,13 @@ def test_whatever_is_signalled_is_a_number_or_none_and_the_same_when_read_again(
     if number:
         assert number.canonical == number
         assert read(number.e164, rules).number == number
-    assert re.fullmatch(r"[0-9A-Za-z+*#._-]{0,32}", dialled_number(text, rules))
+    dialled = dialled_number(text, rules)
+    assert re.fullmatch(r"[0-9A-Za-z+*#._?-]{0,32}", dialled)
+    assert (number is not None) == bool(re.fullmatch(r"\+[1-9][0-9]{1,14}", dialled))
+
+
+def test_no_number_is_what_is_left_of_a_text_that_is_none() -> None:
+    assert dialled_number("+1202555014,2", TrunkRules()) == "+1202555014?2"
 
 
 @given(number=numbers(), rules=RULES)

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from bridge.api.answers.fields import Answer, Digits, Identified, Message, Meta
+from bridge.api.answers.fields import Answer, Digits, Identified, Message, Meta, Uuid
 
 
 class VirtualNumber(Answer):
@@ -63,3 +63,26 @@ class NumberList(Identified):
 
 class NumbersAdded(Message):
     numbers: list[Digits]
+
+
+class Replaced(Answer):
+    session_uuid: Uuid
+    virtual_number: Digits
+    second_virtual_number: Digits | None
+    """Where the second party has its own."""
+
+
+class NotReplaced(Answer):
+    """A session that keeps its number."""
+
+    session_uuid: Uuid
+    error: str
+    reason: str
+    """As when no session can be made."""
+
+
+class NumberReplaced(Identified):
+    replaced: list[Replaced]
+    not_replaced: list[NotReplaced]
+    next_cursor: str | None
+    """For the next request, if not all sessions have been looked at."""

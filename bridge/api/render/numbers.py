@@ -1,7 +1,10 @@
 """The pool of virtual numbers."""
 
+from bridge.api.cursors import make_cursor
+from bridge.api.problems import of_refusal
 from bridge.api.render.forms import Json, digits
 from bridge.domain.pool import NumberState, VirtualNumber
+from bridge.domain.replacement import Replacement
 
 
 def virtual_number(account: str, one: VirtualNumber) -> Json:
@@ -40,4 +43,23 @@ def virtual_number(account: str, one: VirtualNumber) -> Json:
         "fallback_number": digits(one.fallback_number) if one.fallback_number else None,
         "fallback_play_url": one.fallback_play_url,
         "live_sessions": one.live_sessions,
+    }
+
+
+def replacement(found: Replacement) -> Json:
+    return {
+        "replaced": [
+            {
+                "session_uuid": str(one.session),
+                "virtual_number": digits(one.virtual_number),
+                "second_virtual_number": one.second_virtual_number
+                and digits(one.second_virtual_number),
+            }
+            for one in found.replaced
+        ],
+        "not_replaced": [
+            {"session_uuid": str(one.session), **of_refusal(one.refusal).content}
+            for one in found.not_replaced
+        ],
+        "next_cursor": make_cursor(*found.next) if found.next else None,
     }

@@ -1,12 +1,12 @@
 """What an application was told, or is to be told."""
 
 import uuid
-from typing import Annotated, Literal
+from typing import Literal
 
 import pydantic
 from pydantic import BaseModel, ConfigDict
 
-from bridge.api.schemas.fields import Cursor, Reason
+from bridge.api.schemas.fields import Cursor, GivenReason
 from bridge.domain.events import DeliveryState, EventFilter
 
 _HIGHEST_PAGE = 100
@@ -45,7 +45,7 @@ class RevealNumbers(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Annotated[Reason, pydantic.Field(min_length=1)]
+    reason: GivenReason
     """Why; it is written down, with who asked."""
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pydantic
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
+from yarl import URL
 
 from bridge.api.cursors import read_cursor
 from bridge.domain.egress import LONGEST_GIVEN_URL, Fault
@@ -106,7 +107,7 @@ def _json_text(value: Any, info: pydantic.ValidationInfo) -> dict[str, Any]:
 
 def _cursor(value: Any, info: pydantic.ValidationInfo) -> tuple[datetime, UUID]:
     try:
-        return read_cursor(value)
+        return read_cursor(value if isinstance(value, str) else "")
     except ValueError:
         raise ValueError(f"{info.field_name} is not one that a list has given.") from None
 
@@ -123,10 +124,15 @@ def _url(value: Any, info: pydantic.ValidationInfo) -> str:
         raise ValueError(f"{info.field_name} should be under 1000 characters.")
     try:
         pydantic.HttpUrl(text)
-    except pydantic.ValidationError:
-        raise ValueError(f"{info.field_name} should be a valid URL.") from None
+        called = URL(text)  # as whoever calls it reads it
+        user = called.user or ""
+    except ValueError:
+        user = ":"
+    if ":" in user:  # HTTP has no way to send one
+        raise ValueError(f"{info.field_name} should be a valid URL.")
     if isinstance(info.context, Facts):
-        match info.context.egress.fault(text, longest=LONGEST_GIVEN_URL):
+        rules = info.context.egress
+        match rules.fault(text, longest=LONGEST_GIVEN_URL) or rules.fault(str(called)):
             case None:
                 pass
             case Fault.PORT | Fault.ADDRESS:
@@ -235,8 +241,13 @@ Quiet = Annotated[
     pydantic.PlainValidator(_quiet_hours),
     pydantic.WithJsonSchema(_QuietHours.model_json_schema()),
 ]
-Reason = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+_LINE = r"[^\x00-\x1f\x7f-\x9f]*"
+Reason = Annotated[str, Field(max_length=200, pattern=f"^{_LINE}$")]
 """Something for people to read."""
+GivenReason = Annotated[
+    str, Field(min_length=1, max_length=200, pattern=rf"^{_LINE}[^\s\x00-\x1f\x7f-\x9f]{_LINE}$")
+]
+"""One that must not be empty or blank."""
 Moment = Annotated[
     Range[datetime],
     pydantic.PlainValidator(_moment),

@@ -10,11 +10,14 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.api.schemas.fields import (
+    Cursor,
     Flag,
     MaybeParty,
     MaybeUrl,
+    Number,
     Paging,
     Party,
+    Reason,
     SubaccountId,
     Url,
     Words,
@@ -29,6 +32,7 @@ from bridge.domain.pool import (
     NumberState,
     read_numbers,
 )
+from bridge.domain.trunk_rules import TRUNK_NAME
 
 _ALIASES = {"sub_account": "subaccount"}  # Node
 _FILTER_ALIASES = {
@@ -44,7 +48,7 @@ _CLEARED_BY_NULL: Mapping[str, Any] = {
     "fallback_play_url": "",
 }
 
-_Trunk = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+_Trunk = Annotated[str, Field(pattern=rf"^{TRUNK_NAME}$")]
 """As BRIDGE_TRUNK."""
 _Type = Literal["local", "fixed", "mobile", "national", "tollfree"]
 _State = Literal["active", "draining", "quarantined", "retired"]
@@ -196,6 +200,21 @@ class UpdateNumber(BaseModel):
             fallback_play_url=self.fallback_play_url,
             state=NumberState(self.state) if self.state else None,
         )
+
+
+class ReplaceNumber(BaseModel):
+    """The body of a request that gives a number's live sessions another."""
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+    virtual_number: Number | None = None
+    """This one and no other, a reserved one too; if it is not given, any of the same country."""
+    limit: Annotated[int, Field(ge=1, le=100)] = 100
+    """Sessions that are looked at in one request."""
+    cursor: Cursor | None = None
+    """Where an earlier request ended, by its ``next_cursor``."""
+    reason: Reason = ""
+    """For the sessions' histories."""
 
 
 def _numbers(value: Any) -> list[PhoneNumber]:

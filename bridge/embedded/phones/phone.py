@@ -4,17 +4,16 @@ import re
 import signal
 import socket
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bridge.embedded.phones.steps import CUE
-from bridge.embedded.processes import until
+from bridge.embedded.processes import holds_udp_port, until
 
 _MESSAGE = re.compile(
-    r"^-{20,} (?P<at>[^\n]*)\nUDP message (?P<direction>sent|received)[^\n]*\n\n"
-    r"(?P<text>.*?)(?=^-{20,} |\Z)",
-    re.M | re.S,
+    rb"^-{20,} (?P<at>[^\n]*)\nUDP message (?P<direction>sent|received) \D(?P<size>\d+)[^\n]*\n\n",
+    re.M,
 )
 
 
@@ -32,6 +31,7 @@ class Phone:
         target: where it calls, host:port; ``None`` for a phone that is called.
         keywords: what ``[name]`` in the steps stands for.
         callers: one line per call, ``;`` between fields, for ``[field0]`` and so on.
+        within: seconds in which all of its calls must be over.
     """
 
     def __init__(
@@ -47,9 +47,10 @@ class Phone:
         calls: int = 1,
         rate: int = 10,
         callers: Sequence[str] = (),
-        within: int = 10,
+        within: int = 60,
     ) -> None:
         self.name = name
+        self._directory = directory = directory.absolute()
         self._log = directory / f"{name}.messages"
         self._errors = directory / f"{name}.errors"
         self._within = within
@@ -59,6 +60,8 @@ class Phone:
         scenario.write_text(steps)
         self._command = ["sipp", "-sf", str(scenario), "-i", host, "-p", str(self._port)]
         self._command += ["-m", str(calls), "-l", str(calls), "-r", str(rate), "-nostdin"]
+        # As much as the kernel gives: a hundred calls may be told something at once.
+        self._command += ["-buff_size", "1000000"]
         self._command += ["-trace_msg", "-message_file", str(self._log)]
         self._command += ["-trace_err", "-error_file", str(self._errors)]
         self._command += ["-timeout", f"{within}s", "-timeout_error"]
@@ -81,9 +84,10 @@ class Phone:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            cwd=self._directory,  # where it leaves files that nobody named
             start_new_session=True,
         )
-        if not until(lambda: self._ended or not self._port_is_free(), within=10):
+        if not until(lambda: self._ended or holds_udp_port(self._host, self._port)):
             raise PhoneError(f"{self.name}: SIPp did not start")
         return self
 
@@ -133,9 +137,9 @@ class Phone:
     def moments(self, direction: str, start: str) -> list[tuple[datetime, str]]:
         """When, by the machine's clock, messages that begin with ``start`` passed; and they."""
         return [
-            (datetime.fromisoformat(found["at"].strip()).astimezone(UTC), found["text"])
-            for found in _MESSAGE.finditer(self._log.read_text(errors="replace"))
-            if found["direction"] == direction and found["text"].startswith(start)
+            (datetime.fromisoformat(at.strip()).astimezone(UTC), text)
+            for at, found, text in self._logged()
+            if found == direction and text.startswith(start)
         ]
 
     def has_seen(self, start: str) -> str:
@@ -158,7 +162,7 @@ class Phone:
             found[:] = [one for one in self._messages(direction) if one.startswith(start)]
             return bool(found) or over
 
-        until(look, within=10, every=0.002)
+        until(look, every=0.002)
         if not found:
             raise PhoneError(f"{self.name}: no {start!r} {direction}\n{self._trouble()}")
         return found[0]
@@ -189,24 +193,25 @@ class Phone:
         return self._process is None or self._process.poll() is not None
 
     def _messages(self, direction: str) -> list[str]:
-        try:
-            text = self._log.read_text(errors="replace")
-        except FileNotFoundError:
-            return []
         return [
-            message.strip("\n")
-            for _, found, message in _MESSAGE.findall(text)
-            # Without the empty line after its headers it is still being written down.
-            if found == direction and CUE not in message and "\n\n" in message
+            message
+            for _, found, message in self._logged()
+            if found == direction and CUE not in message
         ]
 
-    def _port_is_free(self) -> bool:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind((self._host, self._port))
-            except OSError:
-                return False
-        return True
+    def _logged(self) -> Iterator[tuple[str, str, str]]:
+        """Of each message in SIPp's log: when, sent or received, and its text."""
+        try:
+            log = self._log.read_bytes()
+        except FileNotFoundError:
+            return
+        start = 0
+        while found := _MESSAGE.search(log, start):
+            start = found.end() + int(found["size"])
+            if start > len(log):  # it is still being written down
+                return
+            text = log[found.end() : start].decode(errors="replace").replace("\r\n", "\n")
+            yield found["at"].decode(), found["direction"].decode(), text.strip("\n")
 
     def _trouble(self) -> str:
         errors = self._errors.read_text(errors="replace") if self._errors.exists() else ""

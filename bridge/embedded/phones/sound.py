@@ -72,9 +72,9 @@ class Sound:
                 next(self._clock)
                 time.sleep(0.02)
 
-    def hears(self, other: "Sound", *, frames: int = 25, within: float = 10.0) -> bool:
+    def hears(self, other: "Sound", *, frames: int = 25) -> bool:
         """Whether it hears, one after the other and unchanged, what ``other`` says."""
-        return until(lambda: _longest_run(self.heard, other.said) >= frames, within=within)
+        return until(lambda: _longest_run(self.heard, other.said) >= frames)
 
     @property
     def keys(self) -> str:

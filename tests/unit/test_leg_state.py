@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.ari.leg import RECORDED, LegState, apply
+from bridge.ari.leg_state import RECORDED, LegState, apply
 
 AT = "2026-01-01T12:00:00.000+0000"
 
@@ -57,6 +57,13 @@ def test_what_we_asked_for_ourselves_is_not_the_far_end_s_doing() -> None:
     state = apply(LegState(), event("ChannelHangupRequest", soft=True, cause=32))
     assert not state.far_end_hung_up
     assert state.hangup_cause is None
+    assert not state.switch_restarted
+
+
+def test_an_asterisk_that_is_stopped_says_so_before_it_ends_its_channels() -> None:
+    state = apply(LegState(), event("ChannelHangupRequest", soft=True, cause=4))
+    assert state.switch_restarted
+    assert not state.ended
 
 
 def test_the_last_event_of_a_leg_that_came_in_is_stasis_end_and_of_a_placed_one_destroyed() -> None:

@@ -1,0 +1,131 @@
+"""What a leg's events have said, folded one by one.  Pure."""
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+_SHUTDOWN = 4  # AST_SOFTHANGUP_SHUTDOWN: Asterisk, asked to stop, ends its channels first
+
+Event = Mapping[str, Any]
+"""One ARI event as it came, https://docs.asterisk.org (REST Data Models)."""
+
+RECORDED = ["placed", "recorded"]
+"""With what the dialplan's context ``record`` gives a leg back to our application."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LegState:
+    """Everything a leg's events have said so far.  Times are Asterisk's."""
+
+    placed: bool = False
+    """We placed this leg, so its last event is ChannelDestroyed; one that came in ends earlier."""
+    watched: bool = False
+    """It came in, and its events come to us also while it is out of our application."""
+    name: str | None = None
+    """The channel's name, by which Asterisk's dialplan knows it."""
+    started_at: datetime | None = None
+    in_stasis: bool = False
+    """It is in our application; elsewhere Asterisk refuses to bridge it (422)."""
+    recorded_at: datetime | None = None
+    """When it came back into our application from where its recording was set up, or changed."""
+    ringing_at: datetime | None = None
+    answered_at: datetime | None = None
+    joined_at: datetime | None = None
+    """Since when it was joined to the other, of a leg that an earlier process carried."""
+    coupled: bool = False
+    """An earlier process, which carried it, had dialled the other and coupled this one to it."""
+    ended_at: datetime | None = None
+    hangup_cause: int | None = None
+    """ITU-T Q.850."""
+    sip_code: int | None = None
+    """Final SIP status with which the far end failed the leg."""
+    far_end_hung_up: bool = False
+    """The phone ended the leg, and not somebody on our side."""
+    heard: frozenset[str] = frozenset()
+    """Ids of the playbacks on it that are over."""
+    lost: bool = False
+    """Nobody saw it end; it was missing when we looked."""
+    switch_restarted: bool = False
+    """It ended, or was lost, because Asterisk was stopped or restarted."""
+
+    @property
+    def ringing(self) -> bool:
+        return self.ringing_at is not None
+
+    @property
+    def answered(self) -> bool:
+        return self.answered_at is not None
+
+    @property
+    def ended(self) -> bool:
+        return self.ended_at is not None
+
+
+def apply(state: LegState, event: Event) -> LegState:
+    """Fold one ARI event into the state.  Total: an event we do not know changes nothing.
+
+    Of a leg that came in, StasisEnd is the last event, and has no cause, unless it is watched.  One
+    that we placed, or watch, may come back, such as from where its recording is set up; its end is
+    ChannelDestroyed.
+    """
+    if state.ended:
+        return state
+    at = datetime.fromisoformat(event["timestamp"])
+    match event:
+        case {"type": "StasisStart", "channel": channel}:
+            recorded_at = at if event.get("args") == RECORDED else state.recorded_at
+            state = dataclasses.replace(state, in_stasis=True, recorded_at=recorded_at)
+            return _folded_channel(state, channel, at)
+        case {"type": "ChannelStateChange" | "ChannelCreated", "channel": channel}:
+            return _folded_channel(state, channel, at)
+        case {"type": "PlaybackFinished", "playback": {"id": str(playback)}}:
+            return dataclasses.replace(state, heard=state.heard | {playback})
+        case {"type": "ChannelHangupRequest", "soft": True, "cause": flag} if flag == _SHUTDOWN:
+            return dataclasses.replace(state, switch_restarted=True)
+        case {"type": "ChannelHangupRequest", "soft": True}:
+            return state  # asked for on our side; its "cause" is a flag of Asterisk's own
+        case {"type": "ChannelHangupRequest"}:
+            return dataclasses.replace(
+                state,
+                hangup_cause=event.get("cause") or state.hangup_cause,
+                sip_code=event.get("tech_cause") or state.sip_code,
+                far_end_hung_up=True,
+            )
+        case {"type": "ChannelDestroyed"}:
+            return dataclasses.replace(
+                state,
+                ended_at=at,
+                hangup_cause=event.get("cause") or state.hangup_cause,
+                sip_code=event.get("tech_cause") or state.sip_code,
+            )
+        case {"type": "StasisEnd"} if not (state.placed or state.watched):
+            return dataclasses.replace(state, ended_at=at)
+        case {"type": "StasisEnd"}:
+            return dataclasses.replace(state, in_stasis=False)
+        case {"type": "Joined", "joined_at": datetime() as joined_at}:
+            return dataclasses.replace(
+                state, joined_at=joined_at, answered_at=state.answered_at or joined_at
+            )
+        case {"type": "Coupled"}:
+            return dataclasses.replace(state, coupled=True)
+        case {"type": "Lost"}:
+            return dataclasses.replace(
+                state, ended_at=at, lost=True, switch_restarted=event["switch_restarted"]
+            )
+        case _:
+            return state
+
+
+def _folded_channel(state: LegState, channel: Mapping[str, Any], at: datetime) -> LegState:
+    state = dataclasses.replace(
+        state,
+        in_stasis=state.in_stasis or channel.get("dialplan", {}).get("app_name") == "Stasis",
+        name=channel["name"],
+        started_at=state.started_at or datetime.fromisoformat(channel["creationtime"]),
+    )
+    if channel["state"] == "Ringing" and not state.ringing:
+        return dataclasses.replace(state, ringing_at=at)
+    if channel["state"] == "Up" and not state.answered:
+        return dataclasses.replace(state, answered_at=at)
+    return state
