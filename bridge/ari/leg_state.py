@@ -69,6 +69,11 @@ def apply(state: LegState, event: Event) -> LegState:
     that we placed, or watch, may come back, such as from where its recording is set up; its end is
     ChannelDestroyed.
     """
+    if event["type"] == "Joined":  # may be learnt after the end
+        joined_at = event["joined_at"]
+        return dataclasses.replace(
+            state, joined_at=joined_at, answered_at=state.answered_at or joined_at
+        )
     if state.ended:
         return state
     at = datetime.fromisoformat(event["timestamp"])
@@ -103,10 +108,6 @@ def apply(state: LegState, event: Event) -> LegState:
             return dataclasses.replace(state, ended_at=at)
         case {"type": "StasisEnd"}:
             return dataclasses.replace(state, in_stasis=False)
-        case {"type": "Joined", "joined_at": datetime() as joined_at}:
-            return dataclasses.replace(
-                state, joined_at=joined_at, answered_at=state.answered_at or joined_at
-            )
         case {"type": "Coupled"}:
             return dataclasses.replace(state, coupled=True)
         case {"type": "Lost"}:

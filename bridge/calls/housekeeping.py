@@ -138,7 +138,7 @@ class Housekeeping:
         a_leg, b_leg, limits = call.a_leg, call.b_leg, found.limits
         if b_leg is None or limits is None:
             return LOST_WHILE_RINGING
-        joined_at = found.answered_at or b_leg.state.joined_at
+        joined_at = found.answered_at or a_leg.state.joined_at or b_leg.state.joined_at
         if joined_at is None:  # it is not too late to answer the caller
             # Else the other may have been made and never dialled: it would never ring.
             dialled = a_leg.state.coupled or b_leg.state.ringing or b_leg.state.answered
@@ -154,6 +154,8 @@ class Housekeeping:
             )
         if found.answered_at is None:  # whoever saw it could not write it down
             self._call_log.answered(call.id, joined_at, ringing_at=b_leg.state.ringing_at)
+        for leg in (a_leg, b_leg):  # one may have ended before it could be asked
+            leg.was_joined(joined_at)
         call.joined, call.answered_at = True, joined_at
         left = limits.call_time_limit - (self._now() - joined_at).total_seconds()
         # Also when both are gone, for leaving the block is what removes their bridge.

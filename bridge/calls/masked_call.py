@@ -278,10 +278,11 @@ async def join(
     if a_leg.state.answered:
         await a_leg.stop_ringing()
     else:
-        await a_leg.answer()
+        await _answer(a_leg)
+    if a_leg.state.ended and not a_leg.state.answered:
+        return CANCELLED  # gone in the very moment in which we answered
     if not b_leg.state.answered:  # it called us, at the same moment
-        await b_leg.answer()
-        await race(ended=b_leg.ended(), answered=b_leg.answered(), within=5.0)
+        await _answer(b_leg)
     recording = await begin_recording(call, b_leg, switch=switch)
     async with switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=limits.call_time_limit):
         call.joined, call.answered_at = True, b_leg.state.answered_at
@@ -295,6 +296,12 @@ async def join(
             return await talking(
                 call, b_leg, within=limits.call_time_limit, warning=limits.warning, switch=switch
             )
+
+
+async def _answer(leg: Leg) -> None:
+    """Answer who called; on return its state says whether it was answered, or was gone."""
+    await leg.answer()
+    await race(ended=leg.ended(), answered=leg.answered(), within=5.0)
 
 
 async def talking(
@@ -330,8 +337,6 @@ async def talking(
         return CUSTOMER_HUNG_UP
     # Both ends are needed to tell whose it was; Asterisk reports them milliseconds apart.
     await race(a=_both_ended(a_leg, b_leg), within=5.0)
-    if not a_leg.state.answered:
-        return CANCELLED  # gone in the very moment in which we answered
     return completed(who_hung_up(HungUpBy(first), a_leg.state, b_leg.state))
 
 

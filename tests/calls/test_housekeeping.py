@@ -190,6 +190,26 @@ async def test_an_answer_that_could_not_be_written_is_known_from_asterisk(
     assert [leg.answered_at for leg in exchange.record.legs] == [joined_at, joined_at]
 
 
+@pytest.mark.parametrize("who_knows", [0, 1])
+async def test_then_it_is_enough_if_one_of_the_legs_can_still_be_asked(
+    exchange: Exchange, who_knows: int
+) -> None:
+    """The other had ended by then, and Asterisk kept no word of it."""
+    call = open_call(exchange, answered=False)
+    legs = still_there(exchange, call)
+    joined_at = EPOCH + timedelta(seconds=4)
+    legs[who_knows].was_joined(joined_at)
+    tidying = housekeeping(exchange)
+    await tidying.tidy()
+    for leg in legs:
+        exchange.asterisk.hangs_up(leg)
+    await settle()
+    assert exchange.record.outcome.disposition is Disposition.COMPLETED
+    assert exchange.call_log.answers == [call.arrival.call_id]
+    assert exchange.record.answered_at == joined_at
+    assert [leg.answered_at for leg in exchange.record.legs] == [joined_at, joined_at]
+
+
 async def test_one_that_is_answered_only_then_is_recorded_if_it_is_to_be(
     exchange: Exchange,
 ) -> None:

@@ -200,6 +200,7 @@ async def test_a_caller_gone_before_our_answer_reached_him_has_cancelled(
     exchange.asterisk.answers(callee_leg(call))
     await settle()
     assert exchange.record.outcome.disposition is Disposition.CANCELLED
+    assert exchange.call_log.answers == [], "nobody is told that the caller was answered"
 
 
 @pytest.mark.parametrize(
