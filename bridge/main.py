@@ -14,6 +14,7 @@ import structlog
 import tenacity
 from aiohttp import web
 
+from bridge import metrics
 from bridge.api.app import make_app
 from bridge.api.limits import RateLimit
 from bridge.api.media import MediaAccess
@@ -69,6 +70,7 @@ from bridge.webhooks.advice import Applications
 
 log = structlog.get_logger(__name__)
 
+_LONGEST_BEHIND = 3.0  # seconds that records may be late before no more calls are taken
 _LAST_WRITES = 10.0  # seconds that records get to reach Postgres at the end
 _EX_TEMPFAIL = 75  # sysexits.h
 
@@ -100,6 +102,7 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
         calls = Calls(database, node=settings.node, trunk=settings.trunk)
         recordings = Recordings(database, public_url=settings.api_root)
         journal = Journal(database, calls, recordings)
+        metrics.JOURNAL_BEHIND.set_function(lambda: journal.behind)
         switchboard = Switchboard(
             call_log=journal,
             release=asterisk.release,
@@ -132,7 +135,7 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
             prompts=prompts,
             application=application,
             calls=switchboard.calls,
-            is_full=lambda: len(switchboard.live) > settings.max_calls,
+            overload=functools.partial(_overload, switchboard, journal, settings.max_calls),
         )
         stream = EventStream(
             requests,
@@ -220,6 +223,13 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
             for task in background:
                 task.cancel()
     log.info("stopped")
+
+
+def _overload(switchboard: Switchboard, journal: Journal, max_calls: int) -> str | None:
+    """Why no more calls can be carried now: what is not written is lost if we die."""
+    if len(switchboard.live) > max_calls:
+        return "bridge-full"
+    return "bridge-behind" if journal.behind > _LONGEST_BEHIND else None
 
 
 def _stop_signal() -> asyncio.Event:

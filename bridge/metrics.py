@@ -8,6 +8,10 @@ CALLS = Counter("masking_calls", "Calls that ended.", ["disposition", "fault"])
 SESSIONS_CREATED = Counter("masking_sessions_created", "Sessions that were made.")
 SESSIONS_EXPIRED = Counter("masking_sessions_expired", "Sessions whose time was over.")
 RECORDINGS = Counter("masking_recordings", "Recordings that were made, or not.", ["state"])
+JOURNAL_BEHIND = Gauge(
+    "masking_journal_behind_seconds",
+    "How long the oldest call has waited that nobody has begun to write about.",
+)
 POOL_LEFT = Gauge(
     "masking_pool_numbers_left",
     "Virtual numbers that were free for one more session like the last that was asked for.",

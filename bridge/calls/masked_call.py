@@ -56,7 +56,7 @@ async def masked_call(
     prompts: Prompts,
     application: Application,
     calls: Collection[LiveCall],
-    is_full: Callable[[], bool],
+    overload: Callable[[], str | None],
 ) -> Outcome:
     """Carry one inbound call to its end, and say how it ended.
 
@@ -64,7 +64,7 @@ async def masked_call(
     prompt.  The caller's leg is the switchboard's to end, if it is still up on return.
 
     ``application`` is asked first where its customer wants that.  ``calls``: those that are up
-    here, this one included; ``is_full``: whether they are more than may be.
+    here, this one included; ``overload``: the reason for which no more can be carried now.
 
     Raises:
         Unavailable: Postgres or Asterisk went away before the call was connected.
@@ -84,7 +84,8 @@ async def masked_call(
     asked = await ask_application(call, decision, application, log)
     if asked is None:
         return CANCELLED
-    decision = Refuse("bridge-full") if is_full() and not isinstance(asked, Refuse) else asked
+    reason = overload()
+    decision = Refuse(reason) if reason and not isinstance(asked, Refuse) else asked
     if isinstance(decision, Refuse):
         outcome, cause = refused(decision.reason, decision.cause)
         await say(call.a_leg, decision.play, prompts)

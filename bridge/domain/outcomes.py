@@ -84,6 +84,7 @@ _REFUSALS = {
     "quiet-hours": (Cause.NO_ANSWER, Fault.CALLER),
     "one-way-session": (Cause.CALL_REJECTED, Fault.CALLER),
     "bridge-full": (Cause.CONGESTION, Fault.US),
+    "bridge-behind": (Cause.CONGESTION, Fault.US),
     "session-busy": (Cause.USER_BUSY, Fault.CALLER),
     "number-busy": (Cause.USER_BUSY, Fault.CUSTOMER),
     "account-busy": (Cause.CONGESTION, Fault.CUSTOMER),

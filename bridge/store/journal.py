@@ -2,7 +2,8 @@
 
 import asyncio
 import collections
-from collections.abc import Awaitable, Callable, Collection
+import time
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -32,18 +33,30 @@ class Journal:
     """Writes what is said of a call in the order in which it was said, and waits for Postgres.
 
     Of different calls it writes in any order, a few at once: one after the other they would wait
-    for each other's round trips, and at a busy time records would be seconds late.  Only the
-    arrival is written while the caller waits, for it decides the call.
+    for each other's round trips, and at a busy time records would be seconds late.  What waits of
+    one call is written at once: the further behind, the less each fact costs.  Only the arrival is
+    written while the caller waits, for it decides the call.
+
+    Args:
+        now: seconds of a clock that never goes back.
     """
 
     def __init__(
-        self, database: Database, calls: Calls, recordings: Recordings | None = None
+        self,
+        database: Database,
+        calls: Calls,
+        recordings: Recordings | None = None,
+        *,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._calls = calls
         self._recordings = recordings or Recordings(database)
+        self._now = now
         self._pending: dict[UUID, collections.deque[Write]] = {}
         self._unattended: asyncio.Queue[UUID] = asyncio.Queue()
+        self._unattended_since: dict[UUID, float] = {}
+        """Oldest first."""
         self._emptied = asyncio.Event()
         self._emptied.set()
 
@@ -130,6 +143,15 @@ class Journal:
         """Calls that something is still to be written about."""
         return frozenset(self._pending)
 
+    @property
+    def behind(self) -> float:
+        """For how many seconds the oldest call has waited that nobody has begun to write about.
+
+        One that Postgres will not take yet, which is tried again and again, does not count.
+        """
+        since = next(iter(self._unattended_since.values()), None)
+        return self._now() - since if since is not None else 0.0
+
     async def written(self) -> None:
         """Return once everything said so far is in Postgres."""
         await self._emptied.wait()
@@ -144,10 +166,15 @@ class Journal:
         """Write whatever is to be written about one call, and then about the next."""
         while True:
             call_id = await self._unattended.get()
+            del self._unattended_since[call_id]
             facts = self._pending[call_id]
             while facts:
-                await self._write(call_id, facts[0])
-                facts.popleft()
+                together = list(facts)
+                if not await self._write(call_id, together) and len(together) > 1:
+                    for fact in together:  # what Postgres takes of them is not lost with the rest
+                        await self._write(call_id, [fact])
+                for _ in together:
+                    facts.popleft()
             del self._pending[call_id]
             if not self._pending:
                 self._emptied.set()
@@ -156,11 +183,15 @@ class Journal:
         if call_id not in self._pending:
             self._pending[call_id] = collections.deque()
             self._unattended.put_nowait(call_id)
+            self._unattended_since[call_id] = self._now()
         self._pending[call_id].append(write)
         self._emptied.clear()
 
-    async def _write(self, call_id: UUID, write: Write) -> None:
-        """Write one fact, however long Postgres is away."""
+    async def _write(self, call_id: UUID, facts: Sequence[Write]) -> bool:
+        """Write all of them or none, however long Postgres is away.
+
+        ``False``: there is one that Postgres will never take.
+        """
         async for attempt in tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(StoreUnavailable),
             wait=tenacity.wait_random_exponential(multiplier=0.1, max=5),
@@ -169,12 +200,14 @@ class Journal:
             with attempt:
                 try:
                     async with self._database.transaction() as connection:
-                        await write(connection)
+                        for write in facts:
+                            await write(connection)
                 except StoreUnavailable:
                     raise
                 except Exception:
-                    # A fact that Postgres will never take must not hold up those behind it.
-                    log.exception("record not written", call_id=str(call_id))
+                    log.exception("record not written", call_id=str(call_id), facts=len(facts))
+                    return False
+        return True
 
     @property
     def _waiting(self) -> int:

@@ -21,7 +21,7 @@ from bridge.store.calls import Calls
 from bridge.store.journal import Journal
 from bridge.store.numbers import Numbers
 from bridge.store.orders import Orders
-from bridge.store.pool import Database
+from bridge.store.pool import Connection, Database
 from tests.adapters.conftest import BY, sessions_of
 from tests.fakes.asterisk import EPOCH
 from tests.people import ALICE, BOB, MALLORY, VIRTUAL
@@ -328,6 +328,50 @@ async def test_a_record_that_waits_holds_up_no_other_call(database: Database) ->
         may_go_on.set()
         await _written(journal, run)
     assert told == [quick, slow, slow]
+
+
+async def test_a_fact_that_postgres_never_takes_takes_none_with_it(
+    database: Database, session: SessionReport
+) -> None:
+    """They wait together, and would be written at once."""
+
+    class NeverRings(Calls):
+        async def write_ringing(self, connection: Connection, *_what: object) -> None:
+            await connection.execute("SELECT 1 / 0")
+
+    calls = NeverRings(database, node="here")
+    journal, call = Journal(database, calls), arrival()
+    await journal.arrived(call)
+    journal.ringing(call.call_id, Role.B, EPOCH)
+    journal.answered(call.call_id, EPOCH, ringing_at=None)
+    async with asyncio.TaskGroup() as group:
+        await _written(journal, group.create_task(journal.run()))
+    [found] = await calls.open_calls()
+    assert found.answered_at == EPOCH
+
+
+async def test_how_far_the_journal_is_behind_is_how_long_a_call_waits_for_a_writer(
+    database: Database,
+) -> None:
+    """Not how long Postgres takes over one, which may be stuck while all others go on."""
+    begun, may_go_on, clock = asyncio.Event(), asyncio.Event(), iter(range(100, 200, 7))
+
+    class Waits(Calls):
+        async def write_ringing(self, *_what: object) -> None:
+            begun.set()
+            await may_go_on.wait()
+
+    journal = Journal(database, Waits(database, node="here"), now=lambda: next(clock))
+    assert journal.behind == 0
+    journal.ringing(uuid.uuid4(), Role.B, EPOCH)
+    assert [journal.behind, journal.behind] == [7, 14]
+    async with asyncio.TaskGroup() as group:
+        run = group.create_task(journal.run())
+        await begun.wait()
+        assert journal.behind == 0
+        assert journal.unwritten
+        may_go_on.set()
+        await _written(journal, run)
 
 
 async def _written(journal: Journal, run: "asyncio.Task[None]") -> None:

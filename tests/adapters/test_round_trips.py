@@ -55,3 +55,20 @@ async def test_a_call_asks_postgres_15_times(database_url: str) -> None:
         async with alongside(journal.run()):
             costs = await call_through(journal, meter, arrival(ALICE))
     assert costs == {"arrives": 1, "rings": 4, "is answered": 4, "ends": 6}
+
+
+@pytest.mark.usefixtures("session")
+async def test_what_waits_of_a_call_is_written_at_once(database_url: str) -> None:
+    """So a journal that is behind has less to do, and not more."""
+    async with Database.opened(database_url, size=1) as database:
+        journal, meter = Journal(database, Calls(database, node="here")), Meter(database)
+        await meter.begin()
+        call = arrival(ALICE)
+        await journal.arrived(call)
+        meter.count()
+        journal.ringing(call.call_id, Role.B, EPOCH)
+        journal.answered(call.call_id, EPOCH, ringing_at=EPOCH)
+        journal.ended(record(call))
+        async with alongside(journal.run()):
+            await journal.written()
+    assert meter.count() == 10, "and not 14"

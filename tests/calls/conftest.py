@@ -30,7 +30,7 @@ class Exchange:
     switchboard: Switchboard
     prompts: FakePrompts
     application: FakeApplication
-    is_full: bool = False
+    overload: str | None = None
 
     async def comes_in(
         self, caller: PhoneNumber | None = ALICE, *, dialled: str = VIRTUAL.e164
@@ -53,7 +53,7 @@ class Exchange:
             prompts=self.prompts,
             application=self.application,
             calls=self.switchboard.calls,
-            is_full=lambda: self.is_full,
+            overload=lambda: self.overload,
         )
         self.switchboard.take(call, story)
         await settle()

@@ -111,11 +111,14 @@ async def test_the_time_limit_ends_both_legs(exchange: Exchange) -> None:
     assert [leg.hangup_cause for leg in exchange.record.legs] == [Cause.NORMAL_CLEARING] * 2
 
 
-async def test_a_bridge_that_is_full_has_the_carrier_try_elsewhere(exchange: Exchange) -> None:
-    exchange.is_full = True
+@pytest.mark.parametrize("reason", ["bridge-full", "bridge-behind"])
+async def test_a_bridge_that_can_carry_no_more_has_the_carrier_try_elsewhere(
+    exchange: Exchange, reason: str
+) -> None:
+    exchange.overload = reason
     call = await exchange.comes_in()
     assert exchange.told(call.a_leg) == [Cause.CONGESTION]
-    assert exchange.record.outcome.reason == "bridge-full"
+    assert exchange.record.outcome.reason == reason
     assert call.b_leg is None
 
 
