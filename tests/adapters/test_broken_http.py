@@ -1,10 +1,13 @@
 """Requests that are not HTTP, or end half-way: whose mistake it is, and what the log says of it."""
 
+import asyncio
 import subprocess
 import sys
 
 import pytest
+import structlog
 
+from tests.adapters.conftest import Api
 from tests.people import ALICE
 
 DIGITS = ALICE.e164[1:]
@@ -48,3 +51,24 @@ def test_what_is_not_http_is_refused_and_not_quoted_in_the_log(sent: str) -> Non
     assert "Traceback" not in logged
     assert DIGITS[:-2] not in logged
     assert CREDENTIALS not in logged
+
+
+async def test_a_body_that_is_not_as_its_headers_say_is_the_client_s_mistake(api: Api) -> None:
+    headers = {**api.auth, "Content-Encoding": "gzip"}
+    status, answer = await api("POST", "Masking/Session/", "{}", headers=headers)
+    assert (status, answer["error"]) == (400, "The body is not what the request's headers say.")
+
+
+async def test_a_client_that_goes_away_half_way_is_no_crash_of_ours(api: Api) -> None:
+    request = (
+        f"POST /v1/Account/{api.account}/Masking/Session/ HTTP/1.1\r\nHost: a\r\n"
+        f"Authorization: {api.auth['Authorization']}\r\nContent-Length: 100\r\n\r\n{{"
+    )
+    with structlog.testing.capture_logs() as lines:
+        reader, writer = await asyncio.open_connection(api.client.host, api.client.port)
+        writer.write(request.encode())
+        writer.write_eof()
+        assert await reader.read() == b""
+        writer.close()
+        await api("GET", "Number/")  # and what was going on meanwhile is over
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == []
