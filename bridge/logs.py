@@ -6,9 +6,13 @@ import sys
 from typing import Any
 
 import structlog
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor
 
-_DIGITS = re.compile(r"(?<![\w.-])\+?\d{7,15}(?![\w-])")
+log = structlog.get_logger(__name__)
+
+_DIGITS = re.compile(r"(?:(?<![\w.-])|(?<=%2B)|(?<=%2b))\+?\d{7,15}(?![\w-])")
 
 
 def set_up(*, level: str, style: str) -> None:
@@ -48,11 +52,21 @@ def set_up(*, level: str, style: str) -> None:
     # Their debug lines hold addresses and parameters of requests, which hold numbers.
     for talkative in ("aioari", "aioswagger11", "asyncio", "aiohttp.access"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.server").addFilter(_unquoted)
 
 
 def mask_numbers(_logger: Any, _method: str, event: EventDict) -> EventDict:
     """The second net: `PhoneNumber` masks itself; this masks digits that slipped into a text."""
     return {key: _masked(value) for key, value in event.items()}
+
+
+def _unquoted(record: logging.LogRecord) -> bool:
+    """Of a request that is not HTTP aiohttp's error quotes a line: a number, or credentials."""
+    error = record.exc_info[1] if record.exc_info else None
+    if not isinstance(error, HttpProcessingError | web.RequestPayloadError):
+        return True
+    log.info("request is not http", error=type(error).__name__)
+    return False
 
 
 def _masked(value: Any) -> Any:

@@ -128,6 +128,9 @@ async def _explained(request: web.Request, handler: Handler) -> web.StreamRespon
                 headers={"Retry-After": "2"},
             ),
         )
+    except (web.RequestPayloadError, ConnectionResetError):  # the latter's answer nobody reads
+        text = "The body is not what the request's headers say."
+        return _error(request, Problem(HTTPStatus.BAD_REQUEST, text))
     except Exception:
         log.exception("request crashed")
         return _error(request, Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error."))

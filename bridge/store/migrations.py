@@ -18,9 +18,7 @@ log = structlog.get_logger(__name__)
 
 _FILE = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _LOCK = 0x6D61736B  # "mask": two processes must not migrate at once
-_LONGEST = (
-    3600.0  # seconds for one file: a new index of a large table takes more than any query may
-)
+_LONGEST = 3600.0  # seconds for one file: a new index takes more than any query may
 
 _JOURNAL = """
 CREATE TABLE IF NOT EXISTS schema_migration (

@@ -485,12 +485,14 @@ UPDATE creation
  WHERE session = :session::uuid AND key LIKE 'repeat:%' AND valid_until > now();
 
 -- name: warn_of_pool^
--- Tell an account that its pool runs low, or is empty; once an hour for the same.
+-- Tell an account that its pool runs low, or is empty; once an hour for the same.  Looked for among
+-- the events that are no session's, of which there are few, however many calls an hour has.
 INSERT INTO event (account, name, attributes)
 SELECT :account::text, :name::text, :attributes::jsonb || jsonb_build_object('left', :left::integer)
  WHERE NOT EXISTS (
        SELECT FROM event
-        WHERE account = :account::text
+        WHERE session IS NULL
+          AND account = :account::text
           AND name = :name::text
           AND attributes @> :attributes::jsonb
           AND happened_at > now() - interval '1 hour')

@@ -1,6 +1,7 @@
 """Which virtual numbers a session gets, and what the pool never does."""
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from bridge.domain.numbers import PhoneNumber
 from bridge.domain.reports import DryRun, SessionReport
 from bridge.domain.requests import NewSession, Refusal
 from bridge.domain.sessions import Side
+from bridge.store import queries
 from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
 from bridge.store.sessions import Sessions
@@ -222,6 +224,36 @@ async def test_an_account_is_warned_before_its_pool_is_empty_and_when_it_is_once
     for _ in range(2):
         assert await pool.asked(ALICE, MALLORY) is Refusal.POOL_IN_USE
     assert await pool.rows(events) == [("NumberPoolLow", "0"), ("NumberPoolExhausted", "0")]
+
+
+async def test_to_warn_costs_no_more_the_more_events_an_hour_has(pool: Pool) -> None:
+    await pool.holds(VIRTUAL)
+    await pool.gives(ALICE, BOB)
+    await pool.execute(
+        "INSERT INTO event (account, session, sequence, name)"
+        " SELECT account, id, number, 'SessionEvent'"
+        "   FROM session, generate_series(1, 20000) AS number"
+    )
+    await pool.execute("ANALYZE event")
+    async with pool.database.connection() as connection:
+        plan = await connection.fetchval(
+            f"EXPLAIN (ANALYZE, FORMAT JSON) {queries.load().warn_of_pool.sql}",
+            pool.account,
+            "NumberPoolExhausted",
+            {"country": "US", "subaccount": None},
+            0,
+        )
+    assert _rows_read(json.loads(plan)[0]["Plan"]) < 100
+
+
+def _rows_read(node: dict[str, Any]) -> int:
+    """Of tables, by a plan."""
+    own = (
+        node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+        if "Scan" in node["Node Type"]
+        else 0
+    )
+    return int(own) + sum(map(_rows_read, node.get("Plans", ())))
 
 
 # --- whatever is asked, in whatever order ---
