@@ -141,9 +141,13 @@ def subaccount(request: web.Request) -> str:
 
 
 def number(request: web.Request) -> PhoneNumber:
-    """Raises: Problem: 404, for what is no number is not in the pool."""
+    """The number that a path names, in the form in which the pool has it.
+
+    Raises:
+        Problem: 404, for what is no number is not in the pool.
+    """
     try:
-        return PhoneNumber("+" + request.match_info["number"].removeprefix("+"))
+        return PhoneNumber("+" + request.match_info["number"].removeprefix("+")).canonical
     except ValueError:
         raise not_found() from None
 

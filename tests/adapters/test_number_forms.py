@@ -87,4 +87,5 @@ async def test_a_party_is_found_whatever_form_customer_and_carrier_give_the_numb
 
 async def test_a_virtual_number_is_kept_in_the_form_in_which_it_is_looked_up(api: Api) -> None:
     assert (await api("POST", "Number/", {"numbers": "+4402079460123"}))[0] == 201
-    assert (await api("GET", "Number/442079460123/"))[0] == 200
+    for form in ("442079460123", "4402079460123", "%2B442079460123"):
+        assert (await api("GET", f"Number/{form}/"))[0] == 200
