@@ -84,8 +84,11 @@ class Tale:
         """Write those that are new, and that the session asks for.
 
         What it does not ask for is not written either: so its events are numbered without gaps, and
-        the log shows what was told.
+        the log shows what was told.  After its end nothing is told of a call, such as by a bridge
+        that another has taken over from, and that was still writing.
         """
+        if events.PARTIES_HANGUP in self.told:
+            return
         passed_over = self.told if self.tells_all else self.told | events.OLDER_SET
         new = [one for one in tellings if one.name not in passed_over]
         said = passed_over.union(one.name for one in new)
