@@ -11,10 +11,10 @@ import structlog
 
 from bridge.aio import race
 from bridge.ari import last_words
-from bridge.ari.errors import AriError, Gone
+from bridge.ari.errors import AriError, Gone, RequestRefused
 from bridge.ari.leg import Leg
 from bridge.ari.leg_state import LegState
-from bridge.ari.legs import Legs, b_channel_id, bridge_id
+from bridge.ari.legs import Legs, b_channel_id, bridge_id, bridge_name
 from bridge.ari.requests import Requests
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.sessions import Limits
@@ -219,7 +219,7 @@ class Asterisk:
         bridge = bridge_id(call_id)
         limit = str(int(call_time_limit) + _NET)
         try:
-            await self._requests.quietly("bridges", "createWithId", bridgeId=bridge, type="mixing")
+            await self._create_bridge(bridge, named=bridge_name(a_leg, b_leg))
             await self._add_to_bridge(bridge, [a_leg, b_leg])
             kept = {"TIMEOUT(absolute)": limit}
             if b_leg.state.answered_at:
@@ -229,6 +229,16 @@ class Asterisk:
             yield
         finally:
             await self.destroy_bridge(bridge)
+
+    async def _create_bridge(self, bridge: str, *, named: str) -> None:
+        """Its name tells who comes after us whom it joins, also when both are gone."""
+        try:
+            await self._requests.call(
+                "bridges", "createWithId", bridgeId=bridge, type="mixing", name=named
+            )
+        except RequestRefused as error:
+            # It is there, and no bridge can be named twice.  Else to add legs to it will fail.
+            log.debug("bridge not made", status=error.status)
 
     async def _add_to_bridge(self, bridge: str, legs: Sequence[Leg]) -> None:
         await self._requests.on_legs(

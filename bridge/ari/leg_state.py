@@ -70,12 +70,36 @@ def apply(state: LegState, event: Event) -> LegState:
     ChannelDestroyed.
     """
     if event["type"] == "Joined":  # may be learnt after the end
-        joined_at = event["joined_at"]
-        return dataclasses.replace(
-            state, joined_at=joined_at, answered_at=state.answered_at or joined_at
-        )
-    if state.ended:
+        return _in_order(_joined(state, event["joined_at"]))
+    return state if state.ended else _in_order(_folded(state, event))
+
+
+def _joined(state: LegState, at: datetime) -> LegState:
+    """Whoever was joined had been answered by then: what we know only since we looked is later."""
+    return dataclasses.replace(
+        state,
+        joined_at=min(at, state.joined_at or at),
+        answered_at=min(at, state.answered_at or at),
+    )
+
+
+def _in_order(state: LegState) -> LegState:
+    """A leg rings, is answered and ends, though some of it is dated by our clock, or by guess.
+
+    What Asterisk dates to the millisecond may else be a moment before what we saw in its list.
+    """
+    ringing_at, answered_at, ended_at = state.ringing_at, state.answered_at, state.ended_at
+    if ringing_at and answered_at and ringing_at > answered_at:
+        ringing_at = answered_at
+    latest = answered_at or ringing_at
+    if ended_at and latest and latest > ended_at:
+        ended_at = latest
+    if (ringing_at, ended_at) == (state.ringing_at, state.ended_at):
         return state
+    return dataclasses.replace(state, ringing_at=ringing_at, ended_at=ended_at)
+
+
+def _folded(state: LegState, event: Event) -> LegState:
     at = datetime.fromisoformat(event["timestamp"])
     match event:
         case {"type": "StasisStart", "channel": channel}:

@@ -25,6 +25,11 @@ def bridge_id(call_id: UUID) -> str:
     return f"{_BRIDGE_PREFIX}{call_id}"
 
 
+def bridge_name(a_leg: Leg, b_leg: Leg) -> str:
+    """Name of a bridge: the ids of the channels that it is made for."""
+    return f"{a_leg.channel_id} {b_leg.channel_id}"
+
+
 def is_placed_channel(channel_id: str) -> bool:
     return channel_id.startswith((ORDERED_PREFIX, _LEG_PREFIX))
 

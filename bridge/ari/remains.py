@@ -1,6 +1,6 @@
 """What a gap leaves in Asterisk: legs that went on or ended unseen, and what is nobody's."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +34,8 @@ class Remains:
         """Ids of the channels that Asterisk had when it was last asked, in this connection."""
         self._taken_up: set[Leg] = set()
         """Those of which nothing is known yet but what the call log says."""
+        self._words: set[str] = set()
+        """Ids of the channels whose last word was read, and is still there."""
 
     async def look_back(self) -> None:
         """Learn since when nobody saw legs end.  At every connection, before any beat."""
@@ -54,15 +56,10 @@ class Remains:
                 placed=arrival.origin is Origin.CALL_ME,
                 started_at=arrival.started_at,
                 ringing_at=call.caller_ringing_at,
-                answered_at=call.caller_answered_at or call.answered_at,
+                answered_at=call.caller_answered_at,
             ),
         )
-        b_state = LegState(
-            placed=True,
-            started_at=arrival.started_at,
-            ringing_at=call.ringing_at,
-            answered_at=call.answered_at,
-        )
+        b_state = LegState(placed=True, started_at=arrival.started_at, ringing_at=call.ringing_at)
         b_leg = self._legs.expect(b_channel_id(arrival.call_id), b_state)
         a_leg.unseen_since = b_leg.unseen_since = self._last_beat
         self._taken_up |= {a_leg, b_leg}
@@ -82,11 +79,14 @@ class Remains:
         now = datetime.now(UTC)
         for leg in self._legs:
             if channel := channels.get(leg.channel_id):
-                if leg in self._taken_up:
-                    await self._recall(leg)
                 leg.feed(
                     {"type": "ChannelStateChange", "timestamp": now.isoformat(), "channel": channel}
                 )
+        for leg in self._taken_up.intersection(seen):
+            if leg.channel_id in channels:
+                await self._recall(leg)
+        if self._taken_up:
+            await self._recall_joins()
         for leg in seen:
             if leg.channel_id not in channels and leg.state.started_at:
                 if word := await self._last_word(leg.channel_id):
@@ -125,21 +125,39 @@ class Remains:
         if await self._requests.channel_variable(leg, PEER):
             leg.was_coupled(at=_now())
 
+    async def _recall_joins(self) -> None:
+        """Learn from the bridges which calls were joined.
+
+        A bridge outlives its legs, so it tells of those too that ended before anybody could ask.
+        """
+        for bridge in await self._bridges():
+            for channel_id in bridge["name"].split():
+                leg = self._legs.get(channel_id)
+                if leg in self._taken_up:
+                    leg.was_joined(datetime.fromisoformat(bridge["creationtime"]))
+
     async def _last_word(self, channel_id: str) -> last_words.LastWord | None:
-        """What the dialplan kept of the end of a leg; it keeps it no longer."""
-        variable = last_words.ended_variable(channel_id)
-        value = await self._requests.variable(variable)
+        """What the dialplan kept of the end of a leg; it keeps it until `sweep`."""
+        value = await self._requests.variable(last_words.ended_variable(channel_id))
         if value:
-            await self._requests.call("asterisk", "setGlobalVar", variable=variable)
+            self._words.add(channel_id)
         return last_words.read(value)
 
-    async def sweep(self) -> bool:
-        """Remove channels and bridges of ours that belong to no leg we know.
+    async def sweep(self, open_calls: Sequence[OpenCall]) -> bool:
+        """Remove channels, bridges and last words of ours that belong to no leg we know.
 
-        Those younger than `_GRACE` are left alone, for their call may just be on its way to us:
-        then it is ``False``, and they must be looked at again soon.
+        What tells how a call of ``open_calls`` went stays, or whoever comes after us, if we are
+        killed before that is written down, would not know it.  Channels and bridges younger than
+        `_GRACE` are left alone, for their call may just be on its way to us: then it is ``False``,
+        as it is if anything else was left, and they must be looked at again soon.
         """
-        young = False
+        still_open = {call.arrival.channel_id for call in open_calls}
+        still_open |= {b_channel_id(call.arrival.call_id) for call in open_calls}
+        for channel_id in self._words - still_open:
+            variable = last_words.ended_variable(channel_id)
+            await self._requests.call("asterisk", "setGlobalVar", variable=variable)
+            self._words.discard(channel_id)
+        young = bool(self._words)
         ours = f"{self._requests.app},"
         for channel in await self._channels():
             in_app = channel["dialplan"]["app_data"].startswith(ours)
@@ -152,19 +170,26 @@ class Remains:
                 continue
             log.warning("stray channel removed", channel=channel["id"])
             await self._asterisk.hangup(channel["id"], Cause.CONGESTION)
-        for bridge in [bridge.json for bridge in await self._requests.call("bridges", "list")]:
+        for bridge in await self._bridges():
             leg_id = channel_of_bridge(bridge["id"])
-            if leg_id is None or self._legs.get(leg_id):
+            if leg_id is None or self._is_up(leg_id):
                 continue
-            if _age(bridge) <= _GRACE:
+            if leg_id in still_open or self._legs.get(leg_id) or _age(bridge) <= _GRACE:
                 young = True
                 continue
             log.warning("stray bridge removed", bridge=bridge["id"])
             await self._asterisk.destroy_bridge(bridge["id"])
         return not young
 
+    def _is_up(self, channel_id: str) -> bool:
+        leg = self._legs.get(channel_id)
+        return leg is not None and not leg.state.ended
+
     async def _channels(self) -> list[Mapping[str, Any]]:
         return [channel.json for channel in await self._requests.call("channels", "list")]
+
+    async def _bridges(self) -> list[Mapping[str, Any]]:
+        return [bridge.json for bridge in await self._requests.call("bridges", "list")]
 
 
 def _now() -> str:

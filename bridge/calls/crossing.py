@@ -52,6 +52,11 @@ async def crossed(call: LiveCall, other: LiveCall) -> Outcome:
     await call.a_leg.ring()
     other.crossed_by = call
     other.crossed.set()
+    return await lent(call, other)
+
+
+async def lent(call: LiveCall, other: LiveCall) -> Outcome:
+    """From the caller's leg being lent to the other call to its end."""
     await race(ended=call.a_leg.ended(), over=other.over.wait())
     if not call.joined:  # or it is, and Asterisk has told of the end before it said so to the other
         await race(over=other.over.wait(), within=_JOINING)

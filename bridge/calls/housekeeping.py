@@ -13,16 +13,16 @@ import structlog
 from bridge.aio import alongside
 from bridge.ari.errors import AriError
 from bridge.ari.leg import Leg
+from bridge.calls.crossing import lent
 from bridge.calls.dialogue import accepts
 from bridge.calls.live_call import LiveCall, first_to_end, who_hung_up
-from bridge.calls.masked_call import answered, join, talking
+from bridge.calls.masked_call import answered, join, ready, talking
 from bridge.calls.ports import CallLog, Switch
 from bridge.calls.recording import obey_pauses
 from bridge.calls.switchboard import Switchboard
 from bridge.domain.errors import Unavailable
 from bridge.domain.outcomes import (
     LOST_WHILE_RINGING,
-    NOT_ACCEPTED,
     TIME_LIMIT,
     Outcome,
     completed,
@@ -59,10 +59,10 @@ class Remains(Protocol):
     async def resynchronise(self) -> None:
         """Tell every leg what it may have missed; one that is gone learns that it is lost."""
 
-    async def sweep(self) -> bool:
-        """Remove channels and bridges of ours that belong to no leg we know.
+    async def sweep(self, open_calls: Sequence[OpenCall]) -> bool:
+        """Remove what is of ours and belongs to no leg we know, nor tells of one of these calls.
 
-        ``False``: some may only be on their way to us, and are left for the next time.
+        ``False``: something was left for the next time, such as what may be on its way to us.
         """
 
 
@@ -120,25 +120,33 @@ class Housekeeping:
             AriError: Asterisk refused to say what it has.
         """
         carried = self._switchboard.live | set(self._unwritten.unwritten)
+        open_calls = await self._open_calls.open_calls()
         abandoned = [
             call
-            for call in await self._open_calls.open_calls()
+            for call in open_calls
             if call.arrival.call_id not in carried | self._switchboard.live
         ]
         taken_up = [(call, *self._remains.take_up(call)) for call in abandoned]
         await self._remains.resynchronise()
+        earlier: list[tuple[OpenCall, LiveCall]] = []
         for call, a_leg, b_leg in taken_up:
             log.info("call taken up", call_id=str(call.arrival.call_id))
             live = LiveCall(call.arrival, a_leg, call.callee, b_leg)
-            self._switchboard.take(live, functools.partial(self._resume, found=call))
-        return await self._remains.sweep()
+            story = functools.partial(self._resume, found=call)
+            if other := _crossed(call, live, earlier):
+                live.b_leg, other.crossed_by = None, live
+                story = functools.partial(self._resume_lent, found=call, other=other)
+            earlier.append((call, live))
+            self._switchboard.take(live, story)
+        return await self._remains.sweep(open_calls)
 
     async def _resume(self, call: LiveCall, found: OpenCall) -> Outcome:
         """The rest of a call's story, from where its legs are now."""
-        a_leg, b_leg, limits = call.a_leg, call.b_leg, found.limits
+        a_leg, limits = call.a_leg, found.limits
+        b_leg = call.crossed_by.a_leg if call.crossed_by else call.b_leg
         if b_leg is None or limits is None:
             return LOST_WHILE_RINGING
-        joined_at = found.answered_at or a_leg.state.joined_at or b_leg.state.joined_at
+        joined_at = found.answered_at or _joined_at(a_leg, b_leg)
         if joined_at is None:  # it is not too late to answer the caller
             # Else the other may have been made and never dialled: it would never ring.
             dialled = a_leg.state.coupled or b_leg.state.ringing or b_leg.state.answered
@@ -147,26 +155,67 @@ class Housekeeping:
             await self._switch.couple(a_leg, b_leg)
             call.recording = found.recording
             outcome = await answered(call, b_leg, limits)
-            if outcome is None and not await accepts(b_leg, found.guard):
-                outcome = NOT_ACCEPTED
+            if outcome is None:
+                outcome = await ready(call, b_leg, limits, accepts(b_leg, found.guard))
             return outcome or await join(
                 call, b_leg, limits, log=self._call_log, switch=self._switch
             )
         if found.answered_at is None:  # whoever saw it could not write it down
             self._call_log.answered(call.id, joined_at, ringing_at=b_leg.state.ringing_at)
-        for leg in (a_leg, b_leg):  # one may have ended before it could be asked
+        # One may have ended before it could be asked.
+        for leg in [a_leg] if found.crossed and not call.crossed_by else [a_leg, b_leg]:
             leg.was_joined(joined_at)
         call.joined, call.answered_at = True, joined_at
         left = limits.call_time_limit - (self._now() - joined_at).total_seconds()
-        # Also when both are gone, for leaving the block is what removes their bridge.
-        async with self._switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=max(left, 0)):
-            if a_leg.state.ended_at and b_leg.state.ended_at:
-                talked = a_leg.state.ended_at - joined_at
-                if talked.total_seconds() >= limits.call_time_limit:
-                    return TIME_LIMIT
-                first = first_to_end(a_leg.state, b_leg.state)
-                return completed(who_hung_up(first, a_leg.state, b_leg.state))
-            async with alongside(obey_pauses(call, b_leg, log=self._call_log, switch=self._switch)):
-                return await talking(
-                    call, b_leg, within=max(left, 0), warning=limits.warning, switch=self._switch
-                )
+        if a_leg.state.ended_at and b_leg.state.ended_at:
+            # What is left of their bridge is removed once this is written down.
+            if (a_leg.state.ended_at - joined_at).total_seconds() >= limits.call_time_limit:
+                return TIME_LIMIT
+            first = first_to_end(a_leg.state, b_leg.state)
+            return completed(who_hung_up(first, a_leg.state, b_leg.state))
+        left = max(left, 0)
+        async with (
+            self._switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=left),
+            alongside(obey_pauses(call, b_leg, log=self._call_log, switch=self._switch)),
+        ):
+            return await talking(
+                call, b_leg, within=left, warning=limits.warning, switch=self._switch
+            )
+
+    async def _resume_lent(self, call: LiveCall, found: OpenCall, other: LiveCall) -> Outcome:
+        """The rest of a call whose caller's leg is in the bridge of the other, which it crossed."""
+        joined_at = found.answered_at or call.a_leg.state.joined_at
+        if found.answered_at is None:
+            self._call_log.answered(call.id, joined_at, ringing_at=None)
+        if joined_at:
+            call.a_leg.was_joined(joined_at)
+        call.joined, call.answered_at = True, joined_at
+        return await lent(call, other)
+
+
+def _crossed(
+    found: OpenCall, call: LiveCall, earlier: Sequence[tuple[OpenCall, LiveCall]]
+) -> LiveCall | None:
+    """The call that rang this one's caller, who was joined to it though nobody was rung for him.
+
+    A session has one call at a time but for that.
+    """
+    if not (found.answered_at or call.a_leg.state.joined_at):
+        return None
+    if call.b_leg and call.b_leg.state.answered:
+        return None
+    return next(
+        (
+            other
+            for before, other in earlier
+            if before.callee == found.arrival.caller
+            and before.arrival.caller == found.callee
+            and (before.answered_at or other.a_leg.state.joined_at)
+        ),
+        None,
+    )
+
+
+def _joined_at(*legs: Leg) -> datetime | None:
+    """Since when two are joined, as far as one of them knows it."""
+    return min((leg.state.joined_at for leg in legs if leg.state.joined_at), default=None)

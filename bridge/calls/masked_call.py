@@ -1,7 +1,8 @@
 """A masked call: one that comes in, or one that was ordered; from its beginning to its end."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
+from typing import Any
 
 import structlog
 
@@ -78,7 +79,8 @@ async def masked_call(
     if other := crosses(call, calls):
         return await crossed(call, other)
     if isinstance(decision, AskPin):
-        decision = await _identified(call, decision, log=log, prompts=prompts)
+        async with alongside(_tell_of_answer(call, known=False, log=log)):
+            decision = await _identified(call, decision, log=log, prompts=prompts)
     elif isinstance(decision, Connect) and decision.session.manner.asks_pin:
         log.needs_no_pin(call.id, decision.session.id, call.arrival.started_at)
     asked = await ask_application(call, decision, application, log)
@@ -183,13 +185,16 @@ async def _connect(
         async with (
             alongside(entertain(a_leg, to.caller_prompt, prompts)) as caller_hears,
             alongside(_tell_of_ringing(call, b_leg, Role.B, to.tells_all, log=log)),
+            alongside(_tell_of_answer(call, known=a_leg.state.answered, log=log)),
         ):
             outcome = await answered(call, b_leg, to.limits)
             if outcome is None and call.crossed_by:
                 await b_leg.hangup()
                 b_leg = call.crossed_by.a_leg
                 await switch.couple(a_leg, b_leg)
-            outcome = outcome or await _ready(call, b_leg, to, caller_hears, prompts=prompts)
+            outcome = outcome or await ready(
+                call, b_leg, to.limits, _prepared(call, b_leg, to, caller_hears, prompts)
+            )
         return outcome or await join(call, b_leg, to.limits, log=log, switch=switch)
 
 
@@ -202,6 +207,13 @@ async def _tell_of_ringing(
     await leg.rings()
     if at := leg.state.ringing_at:
         log.ringing(call.id, role, at)
+
+
+async def _tell_of_answer(call: LiveCall, *, known: bool, log: CallLog) -> None:
+    """That the caller is answered before the other is: for a prompt, or to type its PIN."""
+    await call.a_leg.answered()
+    if (at := call.a_leg.state.answered_at) and not known:
+        log.caller_answered(call.id, at)
 
 
 async def answered(call: LiveCall, b_leg: Leg, limits: Limits) -> Outcome | None:
@@ -231,34 +243,41 @@ async def answered(call: LiveCall, b_leg: Leg, limits: Limits) -> Outcome | None
             return None
 
 
-async def _ready(
+async def _prepared(
     call: LiveCall,
     b_leg: Leg,
     to: Connect | Forward,
     caller_hears: "asyncio.Task[None]",
-    *,
     prompts: Prompts,
-) -> Outcome | None:
-    """From the callee's answer to both being ready to talk; an outcome if one is not.
+) -> bool:
+    """The callee hears its prompt and accepts the call, or does not (``False``).
 
-    The callee hears its prompt and accepts the call, while the caller hears its own to the end.
+    The caller hears its own to the end meanwhile.
     """
+    await say(b_leg, to.callee_prompt, prompts)
+    # Who calls is no mailbox.
+    guard = AnswerGuard.NONE if call.crossed_by else to.answer_guard
+    accepted = await accepts(b_leg, guard)
+    if accepted:
+        await asyncio.wait([caller_hears])
+    return accepted
+
+
+async def ready(
+    call: LiveCall, b_leg: Leg, limits: Limits, preparing: Coroutine[Any, Any, bool]
+) -> Outcome | None:
+    """From the callee's answer to both being ready to talk; an outcome if one is not."""
     accepted = []
 
-    async def both_are_ready() -> None:
-        await say(b_leg, to.callee_prompt, prompts)
-        # Who calls is no mailbox.
-        guard = AnswerGuard.NONE if call.crossed_by else to.answer_guard
-        accepted.append(await accepts(b_leg, guard))
-        if all(accepted):
-            await asyncio.wait([caller_hears])
+    async def prepare() -> None:
+        accepted.append(await preparing)
 
     match await race(
         caller_gave_up=call.a_leg.ended(),
         callee_left=b_leg.ended(),
         customer_hung_up=call.asked_to_end.wait(),
-        ready=both_are_ready(),
-        within=to.limits.call_time_limit,
+        ready=prepare(),
+        within=limits.call_time_limit,
     ):
         case "caller_gave_up":
             return CANCELLED

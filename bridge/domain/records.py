@@ -101,3 +101,5 @@ class OpenCall:
     """When the phone rang that an ordered call rings first."""
     caller_answered_at: datetime | None = None
     """When the caller's leg was answered, if before."""
+    crossed: bool = False
+    """Its caller was joined to another who called at the same moment; whom it rang was not."""

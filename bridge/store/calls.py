@@ -291,4 +291,5 @@ def _open_call(row: Row) -> OpenCall:
         answered_at=row["answered_at"],
         caller_ringing_at=row["caller_ringing_at"],
         caller_answered_at=row["caller_answered_at"],
+        crossed=row["crossed"],
     )

@@ -74,13 +74,22 @@ class Tale:
             await self._write(events.ends(record, charges, caller=self.caller))
 
     async def tells(self, telling: Telling) -> None:
+        """What comes of its recording, which may be long after its end."""
         if self.caller:
-            await self._write([telling])
+            await self._write_new([telling])
 
     def _side(self, role: Role) -> Side | None:
         return self.caller.other if self.caller and role is Role.B else self.caller
 
     async def _write(self, tellings: Sequence[Telling]) -> None:
+        """How far the call is: nothing after its end.
+
+        A bridge that another has taken over from may still be writing.
+        """
+        if events.PARTIES_HANGUP not in self.told:
+            await self._write_new(tellings)
+
+    async def _write_new(self, tellings: Sequence[Telling]) -> None:
         """Write those that are new, and that the session asks for.
 
         What it does not ask for is not written either: so its events are numbered without gaps, and

@@ -361,7 +361,8 @@ WITH asked AS (
 SELECT id, pg_notify('bridge_hangup', coalesce(node, '')) FROM asked;
 
 -- name: record_legs*!
--- The legs of a finished call.  A leg that is complete is never changed, nor is what it cost.
+-- The legs of a finished call.  A leg that is complete is never changed, nor is what it cost; that it
+-- rang or was answered, once written and told, stays, as with its call.
 INSERT INTO leg (call, role, channel_id, party_number, started_at, ringing_at, answered_at,
                  ended_at, hangup_cause, sip_code, billed_seconds, rate, amount)
 VALUES (:call_id::uuid, :role::text, :channel_id::text, :party_number::text,
@@ -369,8 +370,8 @@ VALUES (:call_id::uuid, :role::text, :channel_id::text, :party_number::text,
         :ended_at::timestamptz, :hangup_cause::integer, :sip_code::integer,
         :billed_seconds::integer, :rate::numeric, :amount::numeric)
 ON CONFLICT (call, role) DO UPDATE
-   SET ringing_at = excluded.ringing_at,
-       answered_at = excluded.answered_at,
+   SET ringing_at = coalesce(excluded.ringing_at, leg.ringing_at),
+       answered_at = coalesce(excluded.answered_at, leg.answered_at),
        ended_at = excluded.ended_at,
        hangup_cause = excluded.hangup_cause,
        sip_code = excluded.sip_code,
@@ -393,6 +394,12 @@ SELECT call.id, call.origin, call.virtual_number, call.caller, call.started_at, 
                      END) AS callee,
        session.ring_timeout, session.call_time_limit,
        call.session IS NULL AND call.redirected_to IS NOT NULL AS forwarded,
+       -- A session has one call at a time, but for two who called each other and were joined: if
+       -- another was answered while this one was up, they were.
+       EXISTS (SELECT FROM call AS other
+                WHERE other.session = call.session
+                  AND other.id <> call.id
+                  AND other.answered_at >= call.started_at) AS crossed,
        coalesce(session.options ->> 'answer_guard', 'none') AS answer_guard,
        coalesce(session.options, '{}') AS options
   FROM call

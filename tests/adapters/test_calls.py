@@ -418,3 +418,62 @@ async def test_the_schema_refuses_what_must_not_be(database: Database, account: 
         ):
             with pytest.raises(asyncpg.CheckViolationError):
                 await connection.execute(statement, account)
+
+
+@pytest.mark.usefixtures("session")
+async def test_an_answer_that_is_written_is_not_lost_to_whoever_ends_the_call_without_knowing_it(
+    calls: Calls, database: Database
+) -> None:
+    """A bridge that another has taken over from was still writing, and has told it."""
+    call = arrival()
+    await calls.arrived(call)
+    async with database.transaction() as connection:
+        await calls.write_ringing(connection, call.call_id, Role.A, EPOCH)
+        await calls.write_caller_answer(connection, call.call_id, EPOCH)
+    unknowing = record(call)
+    legs = [dataclasses.replace(leg, answered_at=None) for leg in unknowing.legs]
+    await end(calls, database, dataclasses.replace(unknowing, outcome=CANCELLED, legs=tuple(legs)))
+    async with database.connection() as connection:
+        [a_leg] = await connection.fetch("SELECT * FROM leg WHERE role = 'a'")
+    assert (a_leg["ringing_at"], a_leg["answered_at"]) == (EPOCH, EPOCH)
+
+
+@pytest.mark.usefixtures("session")
+async def test_after_the_end_of_a_call_nothing_is_told_of_it(
+    calls: Calls, database: Database
+) -> None:
+    """As by a bridge that another has taken over from; the last event is the last."""
+    call = arrival()
+    await calls.arrived(call)
+    unknowing = record(call)
+    legs = [dataclasses.replace(leg, answered_at=None) for leg in unknowing.legs]
+    await end(calls, database, dataclasses.replace(unknowing, outcome=CANCELLED, legs=tuple(legs)))
+    async with database.transaction() as connection:
+        await calls.write_answer(connection, call.call_id, EPOCH, EPOCH)
+    async with database.connection() as connection:
+        names = await connection.fetch(
+            "SELECT name FROM event WHERE call IS NOT NULL ORDER BY sequence"
+        )
+    assert names[-1]["name"] == "SessionPartiesHangup"
+    assert not [one for one in names if "Answer" in one["name"]]
+
+
+async def test_two_who_called_each_other_are_known_by_one_having_been_answered_as_both_were_up(
+    calls: Calls, session: SessionReport, database: Database
+) -> None:
+    assert session
+    first, second = arrival(ALICE), arrival(BOB)
+    for call in (first, second):
+        await calls.arrived(call)
+    assert [one.crossed for one in await calls.open_calls()] == [False, False]
+    async with database.transaction() as connection:
+        await calls.write_answer(connection, first.call_id, EPOCH, None)
+    known = {one.arrival.call_id: one.crossed for one in await calls.open_calls()}
+    assert known == {first.call_id: False, second.call_id: True}
+    async with database.transaction() as connection:
+        await calls.write_answer(connection, second.call_id, EPOCH, None)
+    assert [one.crossed for one in await calls.open_calls()] == [True, True]
+    joined = dataclasses.replace(record(second), answered_at=EPOCH)
+    await end(calls, database, joined)
+    [left] = await calls.open_calls()
+    assert left.crossed

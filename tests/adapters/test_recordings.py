@@ -29,7 +29,7 @@ from bridge.store.pauses import PAUSE_CHANNEL, Pauses
 from bridge.store.pool import Database
 from bridge.store.recordings import Recordings
 from tests.adapters.conftest import Api, Clock
-from tests.adapters.test_calls import arrival
+from tests.adapters.test_calls import arrival, record
 from tests.people import ALICE, VIRTUAL
 from tests.sounds import heard, level, level_at, tone
 
@@ -85,14 +85,15 @@ class Site:
                 STARTED,
                 ALICE.e164,
             )
-            if over:
-                await connection.execute(
-                    "UPDATE call SET ended_at = $2, disposition = 'completed', reason = 'hung-up',"
-                    " fault = 'none', hung_up_by = 'caller' WHERE id = $1",
-                    new.call_id,
-                    STARTED + timedelta(seconds=seconds),
-                )
             await Recordings(self.database).write_new(connection, new)
+            if over:
+                call = dataclasses.replace(
+                    arrival(), call_id=new.call_id, channel_id=str(new.call_id)
+                )
+                ended_at = STARTED + timedelta(seconds=seconds)
+                await Calls(self.database, node="here").write_end(
+                    connection, dataclasses.replace(record(call), ended_at=ended_at)
+                )
         await self.api("DELETE", f"Masking/Session/{session['session_uuid']}/")
         if content is not None:
             (self.spool / f"{new.id}.raw").write_bytes(content)

@@ -33,6 +33,10 @@ class ToldRequests(Requests):
                 made_at = (_LAST_BEAT - timedelta(minutes=1)).isoformat()
                 channel = {"name": "PJSIP/carrier-1", "creationtime": made_at, "state": "Up"}
                 return [SimpleNamespace(json={"id": one, **channel}) for one in self.channels]
+            case "bridges", "list":
+                return []
+            case "channels", "getChannelVar":
+                return {"value": ""}
             case _:
                 raise AssertionError((resource, operation))
 

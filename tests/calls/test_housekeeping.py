@@ -255,6 +255,26 @@ async def test_a_phone_that_was_perhaps_never_called_is_not_waited_for(exchange:
     assert b_leg.state.ended
 
 
+@pytest.mark.parametrize("who", ["caller", "customer"])
+async def test_whoever_gives_up_while_the_callee_is_asked_to_accept_is_heard(
+    exchange: Exchange, who: str
+) -> None:
+    call = open_call(exchange, answered=False)
+    exchange.call_log.open = [dataclasses.replace(call, guard=AnswerGuard.PRESS_1)]
+    a_leg, b_leg = still_there(exchange, call)
+    exchange.asterisk.coupled[a_leg.channel_id] = b_leg.channel_id
+    await housekeeping(exchange).tidy()
+    exchange.asterisk.answers(b_leg)
+    await settle()
+    if who == "caller":
+        exchange.asterisk.hangs_up(a_leg)
+    else:
+        exchange.switchboard.hang_up(call.arrival.call_id)
+    await settle()
+    reason = {"caller": "caller-gave-up", "customer": "customer-hung-up"}[who]
+    assert exchange.record.outcome.reason == reason
+
+
 async def test_one_that_had_only_rung_was_lost_by_us(exchange: Exchange) -> None:
     open_call(exchange, answered=False)
     await housekeeping(exchange).tidy()

@@ -122,6 +122,7 @@ async def test_who_types_nothing_is_asked_again_and_then_hung_up(
     assert caller.a_leg.state.ended
     assert exchange.call_log.guesses == []
     assert [what for what, _ in exchange.call_log.told] == [
+        "caller answered",
         "no PIN at retry 0",
         "no PIN at retry 1",
     ]

@@ -51,6 +51,22 @@ async def is_answered(exchange: Exchange) -> LiveCall:
     return call
 
 
+@pytest.mark.parametrize("prompt", [TO_ALICE, None])
+async def test_that_a_caller_is_answered_is_told_at_once_if_it_is_before_the_other(
+    exchange: Exchange, prompt: str | None
+) -> None:
+    """And not twice: with the other's answer it is told anyway."""
+    with_manner(exchange, first_prompt=prompt)
+    call = await is_answered(exchange)
+    if prompt:
+        exchange.asterisk.has_played(call.a_leg)
+        await settle()
+    assert are_joined(exchange)
+    told = [what for what, _ in exchange.call_log.told]
+    assert told.count("caller answered") == (1 if prompt else 0)
+    exchange.asterisk.hangs_up(call.a_leg)
+
+
 async def test_the_caller_hears_its_prompt_while_the_callee_s_phone_rings(
     exchange: Exchange,
 ) -> None:

@@ -136,6 +136,21 @@ async def test_a_leg_that_is_to_be_recorded_comes_back_and_is_joined(rig: Rig) -
     assert not b_leg.state.lost
 
 
+async def test_two_who_are_joined_can_be_joined_again(rig: Rig) -> None:
+    """As the next bridge does: Asterisk refuses to make what is there, and nobody notices."""
+    call_id = uuid.uuid4()
+    a_leg = await rig.comes_in(Play(ended_by="callee"))
+    async with rig.switch.dial(BOB, caller_id=VIRTUAL, call_id=call_id, limits=LIMITS) as b_leg:
+        await both_answer(rig, a_leg, b_leg)
+        async with (
+            rig.switch.joined(a_leg, b_leg, call_id=call_id, call_time_limit=60),
+            rig.switch.joined(a_leg, b_leg, call_id=call_id, call_time_limit=60),
+        ):
+            await rig.end()
+            await ends(a_leg, b_leg)
+    assert b_leg.state.far_end_hung_up
+
+
 async def test_leaving_the_block_ends_the_leg_that_it_placed(rig: Rig) -> None:
     a_leg = await rig.comes_in(Play(ended_by="us"))
     async with rig.switch.dial(

@@ -214,7 +214,7 @@ class FakeAsterisk:
             if leg.playing and leg.playing not in self.playing.values():
                 self.feed(leg, "PlaybackFinished", playback={"id": leg.playing})
 
-    async def sweep(self) -> bool:
+    async def sweep(self, open_calls: Sequence[OpenCall]) -> bool:
         self._command("sweep")
         return self.is_swept
 

@@ -1,6 +1,7 @@
 """A leg's state, folded from events."""
 
 import dataclasses
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import given
@@ -95,3 +96,42 @@ def test_a_leg_that_came_in_ends_when_it_leaves_us_unless_it_is_watched() -> Non
     assert back.recorded_at
     over = apply(apply(back, event("StasisEnd")), event("ChannelDestroyed", cause=16))
     assert (over.ended, over.hangup_cause) == (True, 16)
+
+
+def joined(second: int) -> dict[str, Any]:
+    return event("Joined", joined_at=datetime(2026, 1, 1, 12, 0, second, tzinfo=UTC))
+
+
+def at(second: int, kind: str, **details: Any) -> dict[str, Any]:
+    return {"type": kind, "timestamp": f"2026-01-01T12:00:{second:02}.000+0000", **details}
+
+
+def test_whoever_was_joined_had_been_answered_by_then_and_not_only_when_we_looked() -> None:
+    """The other leg may be the only one that still could be asked."""
+    seen = apply(LegState(), at(30, "ChannelStateChange", channel=channel("Up")))
+    over = apply(seen, at(31, "StasisEnd"))
+    for state in (seen, over):
+        known = apply(state, joined(4))
+        assert known.answered_at == known.joined_at == datetime(2026, 1, 1, 12, 0, 4, tzinfo=UTC)
+
+
+def test_of_two_who_know_since_when_it_was_joined_the_earlier_is_right() -> None:
+    """Its bridge was made a moment after the other had answered."""
+    state = apply(apply(LegState(), joined(5)), joined(4))
+    assert state == apply(apply(LegState(), joined(4)), joined(5))
+    assert state.joined_at == datetime(2026, 1, 1, 12, 0, 4, tzinfo=UTC)
+
+
+def test_nobody_is_answered_after_the_end_though_the_end_is_a_guess() -> None:
+    """A bridge that was too busy to say that it was alive still saw the answer."""
+    lost = at(3, "Lost", switch_restarted=False)
+    before = apply(apply(LegState(), joined(5)), lost)
+    after = apply(apply(LegState(), lost), joined(5))
+    assert before == after
+    assert before.ended_at == before.answered_at
+
+
+def test_nobody_rings_after_the_answer_though_we_looked_only_then() -> None:
+    state = apply(LegState(), at(3, "ChannelStateChange", channel=channel("Ringing")))
+    state = apply(state, at(2, "ChannelStateChange", channel=channel("Up")))
+    assert state.ringing_at == state.answered_at
