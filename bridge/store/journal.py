@@ -194,7 +194,7 @@ class Journal:
         """
         async for attempt in tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(StoreUnavailable),
-            wait=tenacity.wait_random_exponential(multiplier=0.1, max=5),
+            wait=tenacity.wait_random_exponential(multiplier=0.1, max=1),
             before_sleep=lambda _: log.warning("records wait for postgres", waiting=self._waiting),
         ):
             with attempt:
