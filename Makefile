@@ -7,6 +7,9 @@ READY := $(VENV)/.ready
 NODE := tests/adapters/node
 NODE_READY := $(NODE)/node_modules/.ready
 
+# These have the machine to themselves; all others share nothing, and go on beside each other.
+ALONE := tests/contract tests/e2e
+
 .DEFAULT_GOAL := help
 .PHONY: help demo run test check format bench break lock clean
 
@@ -21,7 +24,14 @@ run: $(READY)  ## The whole stack on this machine until Ctrl-C; data in .run/
 
 test: $(READY) $(NODE_READY) check  ## Every test, the end-to-end ones on real Asterisk and Postgres included
 	@$(PYTHON) -m bridge.embedded install
+ifdef ARGS
 	@$(PYTHON) -m pytest $(ARGS)
+else
+	@rc=0; \
+	$(PYTHON) -m pytest --numprocesses auto --dist worksteal $(ALONE:%=--ignore=%) || rc=$$?; \
+	$(PYTHON) -m pytest $(ALONE) || rc=$$?; \
+	exit $$rc
+endif
 
 check: $(READY)  ## Format, lint, types, layers
 	@$(PYTHON) -m ruff format --check --quiet .
