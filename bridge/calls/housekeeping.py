@@ -156,7 +156,8 @@ class Housekeeping:
             call.recording = found.recording
             outcome = await answered(call, b_leg, limits)
             if outcome is None:
-                outcome = await ready(call, b_leg, limits, accepts(b_leg, found.guard))
+                accept = functools.partial(accepts, b_leg, found.guard)
+                outcome = await ready(call, b_leg, limits, accept)
             return outcome or await join(
                 call, b_leg, limits, log=self._call_log, switch=self._switch
             )

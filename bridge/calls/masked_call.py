@@ -1,8 +1,8 @@
 """A masked call: one that comes in, or one that was ordered; from its beginning to its end."""
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine
-from typing import Any
+import functools
+from collections.abc import Awaitable, Callable, Collection
 
 import structlog
 
@@ -192,9 +192,8 @@ async def _connect(
                 await b_leg.hangup()
                 b_leg = call.crossed_by.a_leg
                 await switch.couple(a_leg, b_leg)
-            outcome = outcome or await ready(
-                call, b_leg, to.limits, _prepared(call, b_leg, to, caller_hears, prompts)
-            )
+            prepare = functools.partial(_prepared, call, b_leg, to, caller_hears, prompts)
+            outcome = outcome or await ready(call, b_leg, to.limits, prepare)
         return outcome or await join(call, b_leg, to.limits, log=log, switch=switch)
 
 
@@ -264,19 +263,22 @@ async def _prepared(
 
 
 async def ready(
-    call: LiveCall, b_leg: Leg, limits: Limits, preparing: Coroutine[Any, Any, bool]
+    call: LiveCall, b_leg: Leg, limits: Limits, prepare: Callable[[], Awaitable[bool]]
 ) -> Outcome | None:
-    """From the callee's answer to both being ready to talk; an outcome if one is not."""
+    """From the callee's answer to both being ready to talk; an outcome if one is not.
+
+    ``prepare``: whatever they hear and press before; ``False``: the call is not accepted.
+    """
     accepted = []
 
-    async def prepare() -> None:
-        accepted.append(await preparing)
+    async def prepared() -> None:
+        accepted.append(await prepare())
 
     match await race(
         caller_gave_up=call.a_leg.ended(),
         callee_left=b_leg.ended(),
         customer_hung_up=call.asked_to_end.wait(),
-        ready=prepare(),
+        ready=prepared(),
         within=limits.call_time_limit,
     ):
         case "caller_gave_up":

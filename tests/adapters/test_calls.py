@@ -420,6 +420,12 @@ async def test_the_schema_refuses_what_must_not_be(database: Database, account: 
                 await connection.execute(statement, account)
 
 
+def record_that_knows_of_no_answer(call: Arrival) -> CallRecord:
+    unknowing = record(call)
+    legs = tuple(dataclasses.replace(leg, answered_at=None) for leg in unknowing.legs)
+    return dataclasses.replace(unknowing, outcome=CANCELLED, legs=legs)
+
+
 @pytest.mark.usefixtures("session")
 async def test_an_answer_that_is_written_is_not_lost_to_whoever_ends_the_call_without_knowing_it(
     calls: Calls, database: Database
@@ -430,9 +436,7 @@ async def test_an_answer_that_is_written_is_not_lost_to_whoever_ends_the_call_wi
     async with database.transaction() as connection:
         await calls.write_ringing(connection, call.call_id, Role.A, EPOCH)
         await calls.write_caller_answer(connection, call.call_id, EPOCH)
-    unknowing = record(call)
-    legs = [dataclasses.replace(leg, answered_at=None) for leg in unknowing.legs]
-    await end(calls, database, dataclasses.replace(unknowing, outcome=CANCELLED, legs=tuple(legs)))
+    await end(calls, database, record_that_knows_of_no_answer(call))
     async with database.connection() as connection:
         [a_leg] = await connection.fetch("SELECT * FROM leg WHERE role = 'a'")
     assert (a_leg["ringing_at"], a_leg["answered_at"]) == (EPOCH, EPOCH)
@@ -445,9 +449,7 @@ async def test_after_the_end_of_a_call_nothing_is_told_of_it(
     """As by a bridge that another has taken over from; the last event is the last."""
     call = arrival()
     await calls.arrived(call)
-    unknowing = record(call)
-    legs = [dataclasses.replace(leg, answered_at=None) for leg in unknowing.legs]
-    await end(calls, database, dataclasses.replace(unknowing, outcome=CANCELLED, legs=tuple(legs)))
+    await end(calls, database, record_that_knows_of_no_answer(call))
     async with database.transaction() as connection:
         await calls.write_answer(connection, call.call_id, EPOCH, EPOCH)
     async with database.connection() as connection:
