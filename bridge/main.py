@@ -34,7 +34,7 @@ from bridge.calls.switchboard import Switchboard
 from bridge.config import ConfigError, Settings
 from bridge.domain.errors import Unavailable
 from bridge.domain.records import Arrival
-from bridge.domain.signalling import caller_number, dialled_number
+from bridge.domain.signalling import caller, dialled_number
 from bridge.domain.signed_urls import UrlSigner
 from bridge.domain.trunk_rules import TrunkRules
 from bridge.egress.client import Egress
@@ -99,7 +99,12 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
         asterisk = Asterisk(requests, legs, trunk=settings.trunk, rules=rules)
         legs.serve(asterisk)
         remains = Remains(requests, legs, asterisk)
-        calls = Calls(database, node=settings.node, trunk=settings.trunk)
+        calls = Calls(
+            database,
+            node=settings.node,
+            trunk=settings.trunk,
+            least_attestation=settings.trunk_min_attestation,
+        )
         recordings = Recordings(database, public_url=settings.api_root)
         journal = Journal(database, calls, recordings)
         metrics.JOURNAL_BEHIND.set_function(lambda: journal.behind)
@@ -350,10 +355,12 @@ async def _answers(database: Database) -> bool:
 
 
 def _live_call(inbound: InboundCall, rules: TrunkRules) -> LiveCall:
+    who = caller(inbound.headers, rules)
     arrival = Arrival(
         call_id=uuid.uuid4(),
         channel_id=inbound.leg.channel_id,
-        caller=caller_number(inbound.from_header, inbound.asserted_identity, rules),
+        caller=who.number,
+        attestation=who.attestation,
         dialled=dialled_number(inbound.dialled, rules),
         started_at=inbound.at,
     )

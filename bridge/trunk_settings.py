@@ -1,12 +1,13 @@
 """Settings of the carrier's way of writing numbers; part of `bridge.config.Settings`."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import phonenumbers
 import pydantic
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bridge.domain.attestation import Attestation
 from bridge.domain.trunk_rules import BareDigits, CallerHeader, OutboundFormat, TrunkRules
 
 _PREFIX = re.compile(r"[0-9*#]{1,16}")
@@ -41,6 +42,14 @@ class TrunkSettings(BaseSettings):
     trunk_caller: CallerHeader = CallerHeader.FROM
     """Who is calling by the trunk: ``from``, or ``asserted`` (P-Asserted-Identity), where the
     carrier sets it for every call and passes on a From that callers choose themselves."""
+
+    trunk_min_attestation: Literal[
+        Attestation.NONE, Attestation.C, Attestation.B, Attestation.A
+    ] = Attestation.NONE
+    """How far the carrier must vouch for a caller's number (STIR/SHAKEN), whatever accounts and
+    sessions say: ``none``, ``C``, ``B`` or ``A``.  A caller below it counts as a stranger.  Only
+    for a carrier that takes off what callers themselves write into ``verstat``,
+    ``Attestation-Info`` and ``P-Attestation-Indicator``."""
 
     @property
     def trunk_rules(self) -> TrunkRules:

@@ -5,7 +5,8 @@ import base64
 import dataclasses
 import json
 import random
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -18,9 +19,11 @@ from bridge.ari.leg_state import Event, LegState
 from bridge.ari.legs import Legs
 from bridge.ari.remains import Remains
 from bridge.ari.requests import Requests
+from bridge.domain.signalling import CallerHeaders
 
 log = structlog.get_logger(__name__)
 
+_ESCAPED = re.compile("%(25|28|29)")
 _BEAT_INTERVAL = 1.0  # the dialplan refuses calls when the last beat is older than 3 s
 _FIRST_DELAY = 0.1
 _LONGEST_DELAY = 1.0  # the bridge is to be back within 3 s of Asterisk
@@ -31,10 +34,7 @@ class InboundCall:
     """A call that came in, with what the dialplan took off the channel."""
 
     leg: Leg
-    from_header: str
-    """The caller's From, as it came."""
-    asserted_identity: str
-    """The trunk's P-Asserted-Identity, or empty."""
+    headers: CallerHeaders
     dialled: str
     """The called number as it came."""
     at: datetime
@@ -146,15 +146,18 @@ class EventStream:
 
     def _arrival(self, event: Event) -> None:
         match event.get("args"):
-            case ["in", from_header, asserted_identity, dialled]:
+            case ["in", said, asserted, attested, dialled]:
                 leg = self._legs.expect(event["channel"]["id"], LegState())
                 leg.feed(event)
                 self._arrived(
                     InboundCall(
                         leg,
-                        from_header=_decoded(from_header),
-                        asserted_identity=_decoded(asserted_identity),
-                        dialled=_decoded(dialled),
+                        CallerHeaders(
+                            said=_texts(said),
+                            asserted=_texts(asserted),
+                            attested=_texts(attested),
+                        ),
+                        dialled="".join(_texts(dialled)),
                         at=datetime.fromisoformat(event["timestamp"]),
                     )
                 )
@@ -163,13 +166,19 @@ class EventStream:
                 log.warning("unexpected channel", channel=event["channel"]["id"])
 
 
-def _decoded(argument: str) -> str:
-    """Text that the dialplan put into Base64 behind a colon; empty where it cannot be read.
+def _texts(argument: str) -> Sequence[str]:
+    """Strangers' texts, as the dialplan's context ``text`` writes them down.
 
-    Carriers do send names in Latin-1; the number beside one is to be read all the same.
+    Each is ``:`` and the text, with percent sign and parentheses as in a URL, in Base64, and ends
+    with a dot.  One that cannot be read is ``?``.  Carriers do send names in Latin-1: the number
+    beside one counts all the same.
     """
+    return [_text(part) for part in argument.removesuffix(".").split(".")] if argument else []
+
+
+def _text(encoded: str) -> str:
     try:
-        text = base64.b64decode(argument, validate=True).decode(errors="replace")
+        text = base64.b64decode(encoded, validate=True).decode(errors="replace")
     except ValueError:  # also for what is not ASCII
-        return ""
-    return text.removeprefix(":")
+        return "?"
+    return _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text.removeprefix(":"))

@@ -73,10 +73,11 @@ async def masked_call(
     """
     logger.info("call started", virtual_number=call.arrival.dialled)
     prompts = NotingPrompts(prompts, call.missed_prompts)
-    decision = route(await log.arrived(call.arrival))
+    lookup = await log.arrived(call.arrival)
+    decision = route(lookup)
     if other := came_back(call, calls):
         other.came_back = True
-    if other := crosses(call, calls):
+    if not lookup.unattested and (other := crosses(call, calls)):
         return await crossed(call, other)
     if isinstance(decision, AskPin):
         async with alongside(_tell_of_answer(call, known=False, log=log)):

@@ -11,6 +11,7 @@ from rich.table import Table
 from bridge.cli.database import on_database
 from bridge.cli.errors import CommandError
 from bridge.cli.tables import show
+from bridge.domain.attestation import Attestation
 from bridge.domain.numbers import COUNTRIES
 from bridge.domain.privacy import NumberForm
 from bridge.domain.reports import Account
@@ -131,6 +132,29 @@ def privacy(
 
     account = _changed(auth_id, change)
     typer.echo(f"Events show numbers: {account.event_privacy}")
+
+
+@app.command("min-attestation")
+def min_attestation(
+    auth_id: str,
+    least: Annotated[
+        Attestation | None, typer.Argument(help="A, B or C as in STIR/SHAKEN; or none.")
+    ] = None,
+) -> None:
+    """Say how far the carrier must vouch for a caller's number; or show it.
+
+    A caller below it counts as a stranger: the number's sessions ask them for a PIN, or refuse
+    them.  A session may say otherwise for itself, and BRIDGE_TRUNK_MIN_ATTESTATION holds always.
+    """
+    if least is Attestation.FAILED:
+        raise CommandError("a failed check is never enough: choose none, C, B or A")
+
+    async def change(accounts: Accounts) -> None:
+        if least:
+            await accounts.want_attestation(auth_id, least)
+
+    account = _changed(auth_id, change)
+    typer.echo(f"Least attestation of callers: {account.min_attestation}")
 
 
 def _changed(auth_id: str, change: Callable[[Accounts], Awaitable[None]]) -> Account:

@@ -9,8 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from bridge.config import load
-from bridge.domain.signalling import dialled_number, signalled_numbers
-from bridge.domain.trunk_rules import Reading, TrunkRules, read
+from bridge.domain.signalling import addresses, dialled_number
+from bridge.domain.trunk_rules import Reading, Step, TrunkRules, read
 from bridge.trunk_settings import TrunkSettings
 
 app = typer.Typer(no_args_is_help=True, help="The trunk, and how its carrier writes numbers.")
@@ -36,9 +36,14 @@ def show_reading(
     Exits with 1 if it is no number to them.
     """
     rules = load(TrunkSettings).trunk_rules
-    signalled = [] if dialled else list(signalled_numbers(text))
+    found = [] if dialled else addresses(text)
+    signalled = [one.signalled for one in found if one.signalled is not None]
     readings = [read(one, rules) for one in signalled or [text]]
+    numbers = {one.number for one in readings if one.number}
     reading = next((one for one in readings if one.number), readings[0])
+    if len(numbers) > 1:  # two people's numbers: nobody can tell which is the caller's
+        steps = [step for one in readings for step in one.steps]
+        reading = Reading(None, (*steps, Step("more than one number", "none")))
     if as_json:
         typer.echo(json.dumps(_report(reading, rules)))
     else:

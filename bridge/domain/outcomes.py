@@ -77,6 +77,7 @@ LOST_WHILE_RINGING = Outcome(Disposition.FAILED, "bridge-restart", Fault.US, Hun
 _REFUSALS = {
     "number-not-in-service": (Cause.UNALLOCATED, Fault.CARRIER),
     "unknown-caller": (Cause.CALL_REJECTED, Fault.CALLER),
+    "caller-unattested": (Cause.CALL_REJECTED, Fault.CALLER),
     "pin-locked": (Cause.CALL_REJECTED, Fault.CALLER),  # as if unknown: no hint for who guesses
     "session-expired": (Cause.CALL_REJECTED, Fault.CALLER),
     "wrong-pin": (Cause.CALL_REJECTED, Fault.CALLER),

@@ -5,6 +5,7 @@ import enum
 import uuid
 from datetime import datetime
 
+from bridge.domain.attestation import Attestation
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Outcome
 from bridge.domain.prompts import MissedPrompt
@@ -45,6 +46,8 @@ class Arrival:
     dialled: str
     """The called number as signalled; E.164 if it is one."""
     started_at: datetime
+    attestation: Attestation = Attestation.NONE
+    """How far the carrier vouches for the caller's number."""
     origin: Origin = Origin.INBOUND
     """Of an ordered call, ``caller`` is the party that is called first, and ``dialled`` what its
     phone shows."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
+from bridge.domain.attestation import Attestation
 from bridge.domain.hangups import HangupCause, hangup_cause, hangup_source
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Disposition, Outcome
@@ -148,6 +149,8 @@ class Account:
     """Whom it has asked about its calls, by the API's names."""
     event_privacy: NumberForm
     """How its events show the parties' numbers."""
+    min_attestation: Attestation = Attestation.NONE
+    """How far a carrier must vouch for a party's number, where the session does not say."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,9 @@ class Lookup:
     """Whether it has as many calls as it may."""
     account_is_full: bool = False
     """Whether all numbers of its account together have."""
+    unattested: bool = False
+    """Whether the carrier vouches less for the caller's number than the session wants: then the
+    number proves nothing."""
     caller_is_ours: bool = False
     """Whether the call comes from a virtual number: then it is one of ours that came back."""
     callee_is_ours: bool = False
@@ -189,6 +192,8 @@ def route(lookup: Lookup) -> Decision:
         return _turn_away(lookup, "session-expired")
     if session.manner.forces_pin and not lookup.identified:
         return _turn_away(lookup, "unknown-caller")
+    if lookup.unattested and not lookup.identified:
+        return _turn_away(lookup, "caller-unattested")
     if session.valid_from and lookup.now < session.valid_from:
         return Refuse("session-not-begun")
     if session.direction is Direction.ONE_WAY and side is Side.SECOND:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 from bridge.domain.access import Bearer, Scope, Token
+from bridge.domain.attestation import Attestation
 from bridge.domain.privacy import NumberForm
 from bridge.domain.reports import Account
 from bridge.store import queries
@@ -72,6 +73,11 @@ class Accounts:
         async with self._database.connection() as connection:
             await self._sql.set_event_privacy(connection, account=auth_id, form=form.value)
 
+    async def want_attestation(self, auth_id: str, least: Attestation) -> None:
+        """Say how far a carrier must vouch for the numbers of an account's parties."""
+        async with self._database.connection() as connection:
+            await self._sql.set_min_attestation(connection, account=auth_id, least=least.value)
+
     async def authenticate(self, auth_id: str, token: str) -> Bearer | None:
         """Whose ``token`` it is in the account; ``None`` if it is not valid."""
         async with self._database.connection() as connection:
@@ -111,7 +117,13 @@ class Accounts:
 
 
 def _account(row: Row) -> Account:
-    return Account(**{**row, "event_privacy": NumberForm(row["event_privacy"])})
+    return Account(
+        **{
+            **row,
+            "event_privacy": NumberForm(row["event_privacy"]),
+            "min_attestation": Attestation(row["min_attestation"]),
+        }
+    )
 
 
 def new_auth_id(kind: str) -> str:

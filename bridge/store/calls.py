@@ -9,6 +9,7 @@ from uuid import UUID
 from bridge import metrics
 from bridge.domain import events
 from bridge.domain.advice import Webhook
+from bridge.domain.attestation import Attestation
 from bridge.domain.events import PinStatus, Telling
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import WINDOW, Guess
@@ -29,12 +30,22 @@ class Calls:
     Args:
         node: the bridge's name; it alone completes the records that bear it.
         trunk: by whose rates its legs are charged.
+        least_attestation: how far its carrier must vouch for a caller's number, whatever sessions
+            say.
     """
 
-    def __init__(self, database: Database, *, node: str, trunk: str = "carrier") -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        node: str,
+        trunk: str = "carrier",
+        least_attestation: Attestation = Attestation.NONE,
+    ) -> None:
         self._database = database
         self._node = node
         self._trunk = trunk
+        self._least_attestation = least_attestation
         self._sql = queries.load()
 
     async def arrived(self, arrival: Arrival) -> Lookup:
@@ -52,6 +63,8 @@ class Calls:
                 dialled=arrival.dialled,
                 caller=digits(arrival.caller),
                 started_at=arrival.started_at,
+                attestation=arrival.attestation.value,
+                met=self._met(arrival),
                 window=WINDOW,
             )
         question = pins.pin_question(row)
@@ -96,7 +109,7 @@ class Calls:
             await tell_of_pin(connection, call_id, found["session"], right)
             metrics.PINS_TYPED.labels("right").inc()
             await self._sql.remember_caller(connection, call_id=call_id)
-            row = await self._sql.look_up_order(connection, call_id=call_id)
+            row = await self._sql.look_up_order(connection, call_id=call_id, met=self._met(arrival))
             return dataclasses.replace(lookup(row, caller), identified=True)
 
     async def look_again(self, arrival: Arrival) -> Lookup | None:
@@ -114,8 +127,15 @@ class Calls:
             )
             if found is None:
                 return None
-            row = await self._sql.look_up_order(connection, call_id=arrival.call_id)
+            row = await self._sql.look_up_order(
+                connection, call_id=arrival.call_id, met=self._met(arrival)
+            )
             return lookup(row, arrival.caller)
+
+    def _met(self, arrival: Arrival) -> Sequence[str]:
+        """The demands that the carrier's word for the caller's number meets."""
+        enough = arrival.attestation.meets(self._least_attestation)
+        return arrival.attestation.met if enough else []
 
     async def open_calls(self) -> Sequence[OpenCall]:
         """Calls of this bridge whose record is not complete, oldest first."""
@@ -214,6 +234,7 @@ def lookup(row: Row, caller: PhoneNumber | None) -> Lookup:
         number_in_service=row["number_in_service"],
         number_is_full=row["number_is_full"],
         account_is_full=row["account_is_full"],
+        unattested=row["unattested"],
         caller_is_ours=row["caller_is_ours"],
         callee_is_ours=row["callee_is_ours"],
         caller=caller,

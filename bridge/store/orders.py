@@ -3,6 +3,7 @@
 import dataclasses
 import uuid
 
+from bridge.domain.attestation import Attestation
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.records import Arrival, Origin, ordered_channel_id
 from bridge.domain.requests import Refusal
@@ -87,7 +88,7 @@ class Orders:
             return await self._look_up(connection, call_id) if call_id else None
 
     async def _look_up(self, connection: Connection, call_id: uuid.UUID) -> Order:
-        row = await self._sql.look_up_order(connection, call_id=call_id)
+        row = await self._sql.look_up_order(connection, call_id=call_id, met=Attestation.A.met)
         caller = PhoneNumber(row["caller"])
         arrival = Arrival(
             call_id=call_id,

@@ -18,7 +18,7 @@ def random_pin(length: int) -> str:
 def pin_question(row: Row) -> AskPin | None:
     """What the caller of an arrival is asked: as its own session says, or the number's newest."""
     session, options = row["pin_session"], row["pin_options"]
-    if row["registered"] and row["options"].get("force_pin_authentication"):
+    if row["registered"] and _must_type_its_pin(row):
         session, options = row["id"], row["options"]
     if session is None:
         return None
@@ -30,6 +30,13 @@ def pin_question(row: Row) -> AskPin | None:
         wait=options.get("pin_retry_wait", 5),
         length=row["longest_pin"] or _LONGEST,
     )
+
+
+def _must_type_its_pin(row: Row) -> bool:
+    """Whether the number of a session's party does not prove enough to that session."""
+    options = row["options"]
+    asks = options.get("is_pin_authentication_required", False)
+    return bool(options.get("force_pin_authentication") or (asks and row["unattested"]))
 
 
 def locked(row: Row) -> bool:

@@ -5,14 +5,14 @@ INSERT INTO account (auth_id, name) VALUES (:auth_id::text, :name::text);
 
 -- name: find_account^
 SELECT auth_id, name, created_at, countries, recording_days, max_concurrent_calls,
-       webhooks, event_privacy
+       webhooks, event_privacy, min_attestation
   FROM account
  WHERE auth_id = :account::text;
 
 -- name: list_accounts
 -- Oldest first.
 SELECT auth_id, name, created_at, countries, recording_days, max_concurrent_calls,
-       webhooks, event_privacy
+       webhooks, event_privacy, min_attestation
   FROM account
  ORDER BY created_at, auth_id;
 
@@ -40,6 +40,10 @@ UPDATE account SET max_concurrent_calls = :calls::integer WHERE auth_id = :accou
 -- name: set_event_privacy!
 -- How the account's events show the parties' numbers: full, last2, token.
 UPDATE account SET event_privacy = :form::text WHERE auth_id = :account::text;
+
+-- name: set_min_attestation!
+-- How far a carrier must vouch for a party's number, where the session does not say: none, C, B, A.
+UPDATE account SET min_attestation = :least::text WHERE auth_id = :account::text;
 
 -- name: insert_token^
 -- No row: there is no such account.

@@ -6,11 +6,14 @@
 -- withheld.  A live session comes first, and the caller's own before one that takes anybody; the
 -- last session that held the pair is given even if it is over: the record names it.
 -- For a caller that is no party of a live session, or must show that it is, what strangers are asked
--- for on this number; the newest session decides.
+-- for on this number; the newest session decides.  :met are the demands that the carrier's word for
+-- the caller's number meets.
 WITH held AS (
     SELECT found.session, found.side, found.own,
            session.closed_at IS NULL AND session.expires_at > now() AS live,
-           session.options @> '{"force_pin_authentication": true}' AS forced
+           session.options @> '{"force_pin_authentication": true}' AS forced,
+           coalesce(session.options ->> 'min_attestation', account.min_attestation)
+               <> ALL (:met::text[]) AS unattested
       FROM (SELECT session, side, true AS own
               FROM route
              WHERE virtual_number = :dialled::text
@@ -20,6 +23,7 @@ WITH held AS (
               FROM open_route
              WHERE virtual_number = :dialled::text) AS found
       JOIN session ON session.id = found.session
+      JOIN account ON account.auth_id = session.account
      ORDER BY session.closed_at IS NULL AND session.expires_at > now() DESC, found.own DESC
      LIMIT 1
 ), stranger AS MATERIALIZED (  -- nothing for a party; else one look into an index for each
@@ -78,11 +82,12 @@ WITH held AS (
                      LIMIT 1)) AS newest
             ORDER BY created_at DESC
             LIMIT 1) AS asking ON true
-     WHERE NOT EXISTS (SELECT FROM held WHERE live AND NOT forced)
+     WHERE NOT EXISTS (SELECT FROM held WHERE live AND NOT forced AND NOT unattested)
 ), new_call AS (
-    INSERT INTO call (id, node, session, caller_side, virtual_number, caller, started_at)
+    INSERT INTO call (id, node, session, caller_side, virtual_number, caller, started_at,
+                      attestation)
     SELECT :call_id::uuid, :node::text, held.session, held.side, :dialled::text, :caller::text,
-           :started_at::timestamptz
+           :started_at::timestamptz, :attestation::text
       FROM (SELECT) AS one LEFT JOIN held ON true
     RETURNING id
 ), new_leg AS (
@@ -102,7 +107,7 @@ SELECT now() AS now,
                           WHEN 'second' THEN coalesce(session.first_party, session.last_counterpart)
                           END
                   AND state <> 'retired') AS callee_is_ours,
-       held.side AS caller_side,
+       held.side AS caller_side, coalesce(held.unattested, false) AS unattested,
        calls_up(held.session, :call_id::uuid) AS calls_up,
        session.calls_made, session.seconds_talked, session.last_counterpart,
        session.id, session.account, session.first_party, session.second_party,

@@ -59,6 +59,8 @@ SELECT now() AS now, held.call_id, held.dialled, held.caller, held.started_at, h
                           ELSE coalesce(session.first_party, session.last_counterpart)
                           END
                   AND state <> 'retired') AS callee_is_ours,
+       coalesce(session.options ->> 'min_attestation', account.min_attestation)
+           <> ALL (:met::text[]) AS unattested,
        calls_up(held.session, held.call_id) AS calls_up,
        session.calls_made, session.seconds_talked, session.last_counterpart,
        session.id, session.account, session.first_party, session.second_party,
@@ -68,4 +70,5 @@ SELECT now() AS now, held.call_id, held.dialled, held.caller, held.started_at, h
        session.call_time_limit, session.max_calls, session.max_total_duration, session.options
   FROM held
   JOIN session_use AS session ON session.id = held.session
+  JOIN account ON account.auth_id = session.account
   LEFT JOIN number_use(held.dialled, held.call_id) AS used ON true;

@@ -39,6 +39,7 @@ UNUSED_EXTENSIONS: dict[str, Any] = {
     "callback_format": "form",
     "callback_events": "standard",
     "recording_announcement": "none",
+    "min_attestation": None,
     "answer_guard": "none",
     "time_limit_warning": 60,
     "quiet_hours": None,

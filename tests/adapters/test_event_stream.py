@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bridge.ari import stream
 from bridge.ari.client import Asterisk
 from bridge.ari.errors import AsteriskUnreachable
 from bridge.ari.legs import Legs
@@ -18,17 +21,21 @@ from bridge.ari.remains import Remains
 from bridge.ari.requests import Requests
 from bridge.ari.stream import EventStream, InboundCall
 from bridge.ari.transport import Transport
+from bridge.domain.signalling import Caller, caller
+from bridge.domain.trunk_rules import TrunkRules
 
 AT = "2026-01-01T12:00:00.000+0000"
 
 
 def encoded(text: str) -> str:
     """As the dialplan hands it over."""
-    return base64.b64encode(f":{text}".encode()).decode()
+    escaped = text.replace("%", "%25").replace("(", "%28").replace(")", "%29")
+    return f"{base64.b64encode(f':{escaped}'.encode()).decode()}."
 
 
 def arrival(channel_id: str, *, args: list[str] | None = None) -> dict[str, Any]:
-    given = ["in", encoded('"a, b" <sip:+14155550123@carrier>'), encoded(""), encoded("+1202")]
+    asserted = encoded("<sip:alice@x>") + encoded("") + encoded("<tel:+14155550123>")
+    given = ["in", encoded('"a, b" <sip:+14155550123@carrier>'), asserted, "", encoded("+1202")]
     channel = {"id": channel_id, "name": "PJSIP/carrier-1", "state": "Ring", "creationtime": AT}
     return {
         "type": "StasisStart",
@@ -156,8 +163,10 @@ async def test_a_call_comes_in_with_what_the_dialplan_took_off_its_channel() -> 
     async with listening() as line:
         await line.send(arrival("a-1"))
         inbound = await line.arrivals.get()
-    assert inbound.from_header == '"a, b" <sip:+14155550123@carrier>'
-    assert (inbound.asserted_identity, inbound.dialled) == ("", "+1202")
+    headers = inbound.headers
+    assert headers.said == ['"a, b" <sip:+14155550123@carrier>']
+    assert headers.asserted == ["<sip:alice@x>", "", "<tel:+14155550123>"]
+    assert (headers.attested, inbound.dialled) == ([], "+1202")
     assert inbound.leg.state.name == "PJSIP/carrier-1"
 
 
@@ -169,7 +178,7 @@ async def test_a_call_comes_in_with_what_the_dialplan_took_off_its_channel() -> 
         "null",
         {},
         {"type": "StasisStart"},
-        {"type": "StasisStart", "channel": "a-1", "args": ["in", "", "", ""]},
+        {"type": "StasisStart", "channel": "a-1", "args": ["in", "", "", "", ""]},
         {**arrival("a-0"), "timestamp": "yesterday"},
         arrival("a-0", args=["placed"]),
         arrival("a-0", args=[]),
@@ -187,17 +196,24 @@ async def test_an_event_that_cannot_be_read_holds_up_nothing(event: object) -> N
 
 async def test_arguments_that_are_no_base64_are_nobody_s_number() -> None:
     async with listening() as line:
-        await line.send(arrival("a-1", args=["in", "%%%", "ä", "="]))
+        await line.send(arrival("a-1", args=["in", "%%%.", "ä", "=.", "...."]))
         inbound = await line.arrivals.get()
-    assert (inbound.from_header, inbound.asserted_identity, inbound.dialled) == ("", "", "")
+    headers = inbound.headers
+    assert (headers.said, headers.asserted, headers.attested) == (["?"], ["?"], ["?"])
+    assert caller(headers, TrunkRules()) == Caller(None)
+
+
+@given(text=st.text(st.characters(exclude_categories=["Cs"])))
+def test_a_text_comes_out_of_the_dialplan_s_form_as_it_went_in(text: str) -> None:
+    assert stream._texts(encoded(text) + encoded("")) == [text, ""]
 
 
 async def test_a_name_in_latin_1_does_not_hide_the_number_beside_it() -> None:
-    sent = base64.b64encode(':"Zoë" <sip:+14155550123@carrier>'.encode("latin-1")).decode()
+    sent = base64.b64encode(':"Zoë" <sip:+14155550123@carrier>'.encode("latin-1")).decode() + "."
     async with listening() as line:
-        await line.send(arrival("a-1", args=["in", sent, "", ""]))
+        await line.send(arrival("a-1", args=["in", sent, "", "", ""]))
         inbound = await line.arrivals.get()
-    assert inbound.from_header.endswith("<sip:+14155550123@carrier>")
+    assert inbound.headers.said[0].endswith("<sip:+14155550123@carrier>")
 
 
 async def test_who_took_over_our_application_is_noticed() -> None:

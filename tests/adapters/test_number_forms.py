@@ -10,7 +10,7 @@ from bridge.ari.requests import Requests
 from bridge.ari.transport import Transport
 from bridge.domain.routing import Connect, Refuse, route
 from bridge.domain.sessions import Limits
-from bridge.domain.signalling import caller_number, dialled_number
+from bridge.domain.signalling import CallerHeaders, caller, dialled_number
 from bridge.domain.trunk_rules import OutboundFormat, TrunkRules
 from bridge.store.calls import Calls
 from bridge.store.pool import Database
@@ -74,9 +74,10 @@ async def test_a_party_is_found_whatever_form_customer_and_carrier_give_the_numb
     assert made["session"]["second_party"] == "525512345678"
     calls = Calls(database, node="here")
     for signalled in ("+5215512345678", "+525512345678", "005215512345678"):
-        caller = caller_number(f"<sip:{signalled}@carrier>", "", TrunkRules())
+        said = CallerHeaders(said=[f"<sip:{signalled}@carrier>"])
+        calling = caller(said, TrunkRules()).number
         dialled = dialled_number("2025550142", TrunkRules(prepend="1"))
-        decision = route(await calls.arrived(arrival(caller, dialled=dialled)))
+        decision = route(await calls.arrived(arrival(calling, dialled=dialled)))
         if signalled == "+5215512345678":
             assert isinstance(decision, Connect)
             assert decision.callee == ALICE

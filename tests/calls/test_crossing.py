@@ -195,3 +195,17 @@ async def test_a_leg_that_asterisk_will_not_answer_is_asterisk_s_failure_and_no_
     await bob_calls(exchange)
     reasons = [record.outcome.reason for record in exchange.call_log.records]
     assert reasons == ["asterisk-failed", "caller-gave-up"]
+
+
+async def test_a_number_that_the_carrier_does_not_vouch_for_takes_nobody_s_place(
+    exchange: Exchange,
+) -> None:
+    first = await exchange.comes_in()
+    exchange.call_log.lookup = dataclasses.replace(
+        ALICE_CALLS, caller=BOB, caller_side=Side.SECOND, calls_up=1, unattested=True
+    )
+    second = await exchange.comes_in(BOB)
+    assert second.a_leg.state.ended
+    assert not second.a_leg.state.answered
+    assert first.b_leg
+    assert not first.b_leg.state.ended, "the phone of the real one still rings"

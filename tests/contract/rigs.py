@@ -24,7 +24,7 @@ from bridge.embedded import asterisk as embedded
 from bridge.embedded.install import install
 from bridge.embedded.phones.phone import Phone
 from bridge.embedded.phones.steps import Callee, Caller, scenario, wait_for_cue
-from bridge.embedded.stack import private_place
+from bridge.embedded.stack import Place, private_place
 from tests.fakes.asterisk import FakeAsterisk
 from tests.people import ALICE, VIRTUAL
 
@@ -103,9 +103,10 @@ class RealRig:
     ) -> None:
         self.switch: Switch = parts["switch"]
         self.remains: Remains = parts["remains"]
-        self._place = parts["place"]
+        self.place: Place = parts["place"]
+        self.arrivals = arrivals
+        self._server: embedded.Asterisk = parts["server"]
         self._directory = directory
-        self._arrivals = arrivals
         self._phones: list[Phone] = []
 
     @classmethod
@@ -137,7 +138,7 @@ class RealRig:
             connected=connected.set,
             replaced=lambda: None,
         )
-        rig = cls(directory, arrivals, switch=asterisk, remains=remains, place=place)
+        rig = cls(directory, arrivals, switch=asterisk, remains=remains, place=place, server=server)
         try:
             async with asyncio.TaskGroup() as group:
                 running = group.create_task(stream.run())
@@ -150,6 +151,11 @@ class RealRig:
             await transport.close()
             await asyncio.to_thread(server.stop)
 
+    @property
+    def log_text(self) -> str:
+        """Everything that Asterisk has written to any log."""
+        return self._server.log_text
+
     async def comes_in(self, play: Play) -> Leg:
         self._play = play
         a, b = Caller(), Callee()
@@ -157,11 +163,11 @@ class RealRig:
         self._caller = await self._phone(
             "caller",
             scenario(*self._caller_steps(a)),
-            target=self._place.sip,
+            target=self.place.sip,
             dialled=VIRTUAL.e164,
         )
         async with asyncio.timeout(30):
-            return (await self._arrivals.get()).leg
+            return (await self.arrivals.get()).leg
 
     async def callee_acts(self, leg: Leg) -> None:
         """SIPp does it by itself."""
@@ -208,7 +214,7 @@ class RealRig:
             name,
             steps,
             self._directory,
-            address=f"{self._place.caller_address}:0" if target else self._place.trunk_host,
+            address=f"{self.place.caller_address}:0" if target else self.place.trunk_host,
             target=target,
             dialled=dialled,
             keywords={"number": ALICE.e164},

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.domain.numbers import COUNTRIES, WORLDWIDE, NumberType, PhoneNumber
-from bridge.domain.signalling import caller_number, dialled_number
-from bridge.domain.trunk_rules import CallerHeader, TrunkRules
-from tests.people import ALICE, BOB
+from bridge.domain.signalling import dialled_number
+from bridge.domain.trunk_rules import TrunkRules
 
 
 @given(digits=st.from_regex(r"[1-9][0-9]{6,14}", fullmatch=True))
@@ -99,51 +98,6 @@ def test_a_number_s_type_is_what_its_country_s_numbering_plan_says(
 def test_countries_are_those_that_have_numbers() -> None:
     assert {"US", "CA", "GB", "DE", "IN"} <= COUNTRIES
     assert not {"XX", "us", "001", ""} & COUNTRIES
-
-
-@pytest.mark.parametrize(
-    ("from_header", "asserted", "caller"),
-    [
-        (f"<sip:{ALICE.e164}@carrier>;tag=1", "", ALICE),
-        (f'"Alice" <sip:{ALICE.e164};phone-context=x@carrier;user=phone>;tag=1', "", ALICE),
-        (f"<tel:{ALICE.e164}>;tag=1", "", ALICE),
-        ("<sip:anonymous@anonymous.invalid>;tag=1", f"<sip:{ALICE.e164}@carrier>", ALICE),
-        ("<sip:anonymous@anonymous.invalid>;tag=1", f"<tel:{ALICE.e164}>", ALICE),
-        ("<sip:anonymous@anonymous.invalid>;tag=1", "", None),
-        (f'"<sip:{ALICE.e164}@x>" <sip:anonymous@anonymous.invalid>;tag=1', "", None),
-        (f'"\\"<sip:{ALICE.e164}@x>" <sip:{BOB.e164}@carrier>;tag=1', "", BOB),
-        (f"<sip:{BOB.e164}@carrier>;tag=1", f"<sip:{ALICE.e164}@carrier>", BOB),
-        ("<sip:anonymous@x>;tag=1", f"<sip:nobody@x>, <tel:{ALICE.e164}>", ALICE),
-        (f"<sip:anonymous@x>;tag=1;x=<sip:{ALICE.e164}@x>", "", None),
-        (f"<sip:anonymous@x>;x=sip:{ALICE.e164}@x", "", None),
-        (f"<sip:anonymous@x>;x=1,<sip:{ALICE.e164}@x>", "", None),
-        (f'"unclosed <sip:{ALICE.e164}@x>" " <sip:{BOB.e164}@carrier>', "", None),
-        (f"<sip:{ALICE.e164}>", "", None),  # a host, and no user
-        (f"sip:{ALICE.e164}@carrier;tag=1", "", ALICE),
-        (f"sips:{ALICE.e164[1:]}@carrier", "", ALICE),
-        ("", "", None),
-    ],
-)
-def test_the_caller_is_who_the_trunk_says_and_never_who_a_display_name_says(
-    from_header: str, asserted: str, caller: PhoneNumber | None
-) -> None:
-    assert caller_number(from_header, asserted, TrunkRules()) == caller
-
-
-@pytest.mark.parametrize(
-    ("from_header", "asserted", "caller"),
-    [
-        (f"<sip:{ALICE.e164}@carrier>", f"<sip:{BOB.e164}@carrier>", BOB),
-        (f"<sip:{ALICE.e164}@carrier>", "<sip:anonymous@anonymous.invalid>", None),
-        (f"<sip:{ALICE.e164}@carrier>", "nonsense", None),
-        (f"<sip:{ALICE.e164}@carrier>", "", ALICE),
-    ],
-)
-def test_where_from_is_the_caller_s_own_word_the_network_s_identity_decides(
-    from_header: str, asserted: str, caller: PhoneNumber | None
-) -> None:
-    rules = TrunkRules(caller_header=CallerHeader.ASSERTED)
-    assert caller_number(from_header, asserted, rules) == caller
 
 
 @given(text=st.text())

@@ -36,6 +36,7 @@ LOOKUPS = st.builds(
     number_is_full=st.booleans(),
     account_is_full=st.booleans(),
     identified=st.booleans(),
+    unattested=st.booleans(),
     pin_question=st.sampled_from([None, QUESTION]),
     pin_locked=st.booleans(),
     unknown_caller_play=st.sampled_from([None, "https://x.test/unknown.mp3"]),
@@ -55,6 +56,7 @@ def test_only_a_party_of_a_live_session_is_connected_and_only_to_the_other(looku
             assert lookup.now < session.expires_at
             assert lookup.identified or lookup.caller == session.party(lookup.caller_side)
             assert lookup.identified or not session.manner.forces_pin
+            assert lookup.identified or not lookup.unattested
             assert callee == session.party(lookup.caller_side.other)
             assert caller_id == session.virtual_number
             assert 0 < limits.call_time_limit <= session.call_time_limit

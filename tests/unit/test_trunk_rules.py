@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.signalling import caller_number, dialled_number
+from bridge.domain.signalling import CallerHeaders, caller, dialled_number
 from bridge.domain.trunk_rules import BareDigits, OutboundFormat, TrunkRules, read
 from tests.people import ALICE, VIRTUAL
 
@@ -250,8 +250,9 @@ def test_a_number_is_sent_as_the_carrier_wants_it(
 
 def test_the_rules_read_both_the_caller_and_the_number_dialled() -> None:
     header = '"Alice" <sip:4155550123@carrier;user=phone>;tag=1'
-    assert caller_number(header, "", AMERICA) == ALICE
-    assert caller_number("<sip:anonymous@x>", "<tel:(415)-555-0123>", AMERICA) == ALICE
+    assert caller(CallerHeaders(said=[header]), AMERICA).number == ALICE
+    asserted = CallerHeaders(said=["<sip:anonymous@x>"], asserted=["<tel:(415)-555-0123>"])
+    assert caller(asserted, AMERICA).number == ALICE
     assert dialled_number("2025550142", AMERICA) == VIRTUAL.e164
     assert dialled_number("2025550142;ext=1", TrunkRules(region="US")) != VIRTUAL.e164
 

@@ -93,6 +93,7 @@ class Session(Answer):
     callback_format: Literal["form", "json"]
     callback_events: Literal["standard", "all"]
     recording_announcement: Literal["none", "play", "press_1"]
+    min_attestation: Literal["none", "C", "B", "A"] | None
     answer_guard: Literal["none", "press_1"]
     time_limit_warning: int
     quiet_hours: dict[str, str] | None

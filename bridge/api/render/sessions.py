@@ -101,6 +101,7 @@ def _extensions(report: SessionReport) -> Json:
         "callback_format": options.get("callback_format", "form"),
         "callback_events": options.get("callback_events", "standard"),
         "recording_announcement": options.get("recording_announcement", "none"),
+        "min_attestation": options.get("min_attestation"),
         "answer_guard": one.manner.answer_guard.value,
         "time_limit_warning": one.manner.time_limit_warning,
         "quiet_hours": options.get("quiet_hours"),

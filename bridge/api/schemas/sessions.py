@@ -89,6 +89,7 @@ CallTimeLimit = Annotated[int, Field(ge=60, le=86400)]
 RingTimeout = Annotated[int, Field(ge=5, le=180)]
 CallbackFormat = Literal["form", "json"]
 CallbackEvents = Literal["standard", "all"]
+MinAttestation = Literal["none", "C", "B", "A"]
 TimeLimitWarning = Annotated[int, Field(ge=-1, le=600)]
 MaxCalls = Annotated[int, Field(ge=1, le=100_000)]
 MaxTotalDuration = Annotated[int, Field(ge=1, le=31 * 86400)]
@@ -172,6 +173,9 @@ class CreateSession(BaseModel):
     recording_announcement: RecordingAnnouncement = RecordingAnnouncement.NONE
     """``play``: both hear, before they are joined, that their call is recorded; ``press_1``: both
     are asked then, and unless both press 1 it is not recorded."""
+    min_attestation: MinAttestation | None = None
+    """How far the carrier must vouch for a caller's number (STIR/SHAKEN).  A caller below it counts
+    as a stranger.  Null: as the account says."""
     answer_guard: AnswerGuard = AnswerGuard.NONE
     """``press_1``: who answers must press 1, so that no mailbox is connected."""
     time_limit_warning: TimeLimitWarning | None = None
@@ -388,6 +392,7 @@ class UpdateSession(BaseModel):
     callback_format: CallbackFormat | None = None
     callback_events: CallbackEvents | None = None
     recording_announcement: RecordingAnnouncement | None = None
+    min_attestation: MinAttestation | None = None
     answer_guard: AnswerGuard | None = None
     time_limit_warning: TimeLimitWarning | None = None
     quiet_hours: Quiet | None = None
