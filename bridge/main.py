@@ -125,7 +125,9 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
         )
         prompts = _prompts(egress, media)
         orders = Orders(database, node=settings.node)
-        sessions = Sessions(database, orders, headroom=settings.pool_headroom)
+        sessions = Sessions(
+            database, orders, headroom=settings.pool_headroom, ranges=settings.number_ranges
+        )
         application = Applications(
             to_applications,
             facts=sessions.facts,

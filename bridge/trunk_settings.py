@@ -11,6 +11,7 @@ from bridge.domain.attestation import Attestation
 from bridge.domain.trunk_rules import BareDigits, CallerHeader, OutboundFormat, TrunkRules
 
 _PREFIX = re.compile(r"[0-9*#]{1,16}")
+_RANGE = re.compile(r"\+[1-9][0-9]{2,14}")
 
 
 class TrunkSettings(BaseSettings):
@@ -39,6 +40,10 @@ class TrunkSettings(BaseSettings):
     """How the carrier wants numbers: ``e164`` (``+14155550123``), ``digits`` (``14155550123``), or
     ``national``, as phones of ``trunk_region`` dial them."""
 
+    number_ranges: Annotated[tuple[str, ...], NoDecode] = ()
+    """Comma-separated beginnings of numbers in E.164, such as ``+4915199``, that count as valid
+    although the installed libphonenumber does not know them: ranges that are newer than it."""
+
     trunk_caller: CallerHeader = CallerHeader.FROM
     """Who is calling by the trunk: ``from``, or ``asserted`` (P-Asserted-Identity), where the
     carrier sets it for every call and passes on a From that callers choose themselves."""
@@ -60,6 +65,7 @@ class TrunkSettings(BaseSettings):
             prepend=self.trunk_prepend,
             outbound_format=self.trunk_outbound_format,
             caller_header=self.trunk_caller,
+            ranges=self.number_ranges,
         )
 
     @pydantic.field_validator("trunk_region", mode="before")
@@ -81,6 +87,18 @@ class TrunkSettings(BaseSettings):
         if any(prefix.startswith("00") for prefix in prefixes):
             raise ValueError("must not begin with 00: nothing is taken off an international number")
         return prefixes
+
+    @pydantic.field_validator("number_ranges", mode="before")
+    @classmethod
+    def _are_ranges(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        ranges = tuple(part.strip() for part in value.split(",")) if value.strip() else ()
+        if not all(map(_RANGE.fullmatch, ranges)):
+            raise ValueError(
+                "must be beginnings of numbers, + and 3 to 15 digits each, separated by commas"
+            )
+        return ranges
 
     @pydantic.model_validator(mode="after")
     def _has_a_region_where_one_is_needed(self) -> "TrunkSettings":

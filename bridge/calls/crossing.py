@@ -22,7 +22,8 @@ def crosses(call: LiveCall, others: Collection[LiveCall]) -> LiveCall | None:
             for other in others
             if other is not call
             and isinstance(other.to, Connect)
-            and other.to.callee == call.arrival.caller
+            and call.arrival.caller
+            and other.to.callee.lookup_form == call.arrival.caller.lookup_form
             and other.to.caller_id.e164 == call.arrival.dialled
             and not other.to.redirected  # whom it rings is no party
             and not other.joined

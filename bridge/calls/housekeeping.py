@@ -21,6 +21,7 @@ from bridge.calls.ports import CallLog, Switch
 from bridge.calls.recording import obey_pauses
 from bridge.calls.switchboard import Switchboard
 from bridge.domain.errors import Unavailable
+from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import (
     LOST_WHILE_RINGING,
     TIME_LIMIT,
@@ -209,12 +210,17 @@ def _crossed(
         (
             other
             for before, other in earlier
-            if before.callee == found.arrival.caller
-            and before.arrival.caller == found.callee
+            if _same_phone(before.callee, found.arrival.caller)
+            and _same_phone(before.arrival.caller, found.callee)
             and (before.answered_at or other.a_leg.state.joined_at)
         ),
         None,
     )
+
+
+def _same_phone(one: PhoneNumber | None, other: PhoneNumber | None) -> bool:
+    """Whether both are known, and networks may write the one as the other."""
+    return bool(one and other and one.lookup_form == other.lookup_form)
 
 
 def _joined_at(*legs: Leg) -> datetime | None:

@@ -8,8 +8,6 @@ import phonenumbers
 
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 
-_MEXICAN_MOBILE = re.compile(r"\+521(?=[0-9]{10}$)")
-
 _PREMIUM = {
     phonenumbers.PhoneNumberType.PREMIUM_RATE,
     phonenumbers.PhoneNumberType.SHARED_COST,
@@ -20,6 +18,36 @@ WORLDWIDE = "001"
 
 COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS)
 """ISO 3166 codes of the countries that have numbers (libphonenumber)."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OtherForm:
+    """A second way to write the numbers of a country's phones."""
+
+    written: re.Pattern[str]
+    instead: str
+    """What stands in front of the rest in the form that we keep."""
+    is_dialled: bool
+    """Whether the form that we keep is the one to dial, too."""
+    source: str
+
+
+OTHER_FORMS = (
+    OtherForm(
+        re.compile(r"\+521(?=[0-9]{10}$)"),
+        "+52",
+        is_dialled=True,
+        source="Mexico, IFT: since 2019-08-03 no 1 for mobiles; some networks still send it",
+    ),
+    OtherForm(
+        re.compile(r"\+549(?=[0-9]{10}$)"),
+        "+54",
+        is_dialled=False,
+        source="Argentina, ITU-T E.129: calls from abroad to mobiles need the 9, networks there "
+        "show callers without it; no landline has the same ten digits",
+    ),
+)
+"""To know one more country's callers is one more row here."""
 
 
 class NumberType(enum.StrEnum):
@@ -74,7 +102,7 @@ class PhoneNumber:
         valid number, the number itself.
         """
         try:
-            parsed = phonenumbers.parse(_MEXICAN_MOBILE.sub("+52", self.e164))
+            parsed = phonenumbers.parse(_kept_form(self.e164, to_dial=True))
         except phonenumbers.NumberParseException:
             return self
         if not phonenumbers.is_valid_number(parsed):
@@ -82,10 +110,23 @@ class PhoneNumber:
         return PhoneNumber(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
     @property
+    def lookup_form(self) -> "PhoneNumber":
+        """One form for every way in which networks write the number of one phone.
+
+        Callers are recognised by it.  It is never dialled, and never shown.
+        """
+        return PhoneNumber(_kept_form(self.e164, to_dial=False))
+
+    @property
     def country(self) -> str:
-        """ISO 3166 code of the number's country, or `WORLDWIDE`."""
+        """ISO 3166 code of the number's country, or `WORLDWIDE`.
+
+        Of a range that libphonenumber does not know, the main country of its country code.
+        """
         parsed = phonenumbers.parse(self.e164)
-        return phonenumbers.region_code_for_number(parsed) or WORLDWIDE
+        known = phonenumbers.region_code_for_number(parsed)
+        main = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+        return known or (WORLDWIDE if main == phonenumbers.UNKNOWN_REGION else main)
 
     @property
     def number_type(self) -> NumberType:
@@ -109,7 +150,18 @@ class PhoneNumber:
         except phonenumbers.NumberParseException:
             return False
 
+    def is_valid_with(self, ranges: tuple[str, ...]) -> bool:
+        """Whether it is valid, or begins with one of the ranges that an operator knows of."""
+        return self.is_valid or self.e164.startswith(ranges)
+
     @property
     def is_premium(self) -> bool:
         """Whether a call to it costs more than a call (libphonenumber)."""
         return phonenumbers.number_type(phonenumbers.parse(self.e164)) in _PREMIUM
+
+
+def _kept_form(e164: str, *, to_dial: bool) -> str:
+    for form in OTHER_FORMS:
+        if form.is_dialled or not to_dial:
+            e164 = form.written.sub(form.instead, e164)
+    return e164

@@ -87,12 +87,14 @@ class Facts:
     """Where parties may be, ISO 3166; ``None`` for anywhere."""
     subaccounts: Collection[str] = frozenset()
     """Those of the request that may make sessions."""
+    ranges: tuple[str, ...] = ()
+    """Beginnings of numbers, E.164, that count as valid, known to libphonenumber or not."""
     egress: EgressRules = dataclasses.field(default_factory=EgressRules)
     """Where callbacks and prompts may be."""
 
     def fault_of_party(self, number: PhoneNumber) -> str | None:
         """Why nobody may be connected to a number, as the end of a sentence; ``None``: one may."""
-        if not number.is_valid:
+        if not number.is_valid_with(self.ranges):
             return "is not a valid phone number."
         if number.is_premium:
             return "is a premium-rate number."

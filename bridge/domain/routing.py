@@ -254,7 +254,7 @@ def sent_on(decision: Refuse, dialled: str, advice: Advice | None) -> Forward | 
 def _is_party(lookup: Lookup, session: Session, side: Side) -> bool:
     """Whether the session is the caller's: by PIN, by number, or anybody's who is missing."""
     known = lookup.identified or session.party(side) is None
-    return known or lookup.caller in session.numbers(side)
+    return known or (lookup.caller is not None and session.has(side, lookup.caller))
 
 
 def _turn_away(lookup: Lookup, reason: str) -> AskPin | Forward | Refuse:

@@ -132,6 +132,10 @@ class Parties:
         )
         return [*([party] if party else []), *alternates]
 
+    def has(self, side: Side, caller: PhoneNumber) -> bool:
+        """Whether a caller's number is one that the party may call from, in whatever form."""
+        return caller.lookup_form in [number.lookup_form for number in self.numbers(side)]
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Session(Parties):

@@ -76,6 +76,8 @@ class TrunkRules:
     bare_digits: BareDigits = BareDigits.INTERNATIONAL
     outbound_format: OutboundFormat = OutboundFormat.E164
     caller_header: CallerHeader = CallerHeader.FROM
+    ranges: tuple[str, ...] = ()
+    """Beginnings of numbers, E.164, that count as valid, known to libphonenumber or not."""
 
     def outbound(self, number: PhoneNumber) -> str:
         """A number as the carrier wants it."""
@@ -127,20 +129,20 @@ def _read(
     contexts = {context for context in map(_global_context, parameters) if context}
     if contexts and not digits.startswith("+"):
         note("valid in the context", ", ".join(sorted(contexts)))
-        readings = _in_context(digits, contexts)
+        readings = _in_context(digits, contexts, rules.ranges)
     else:
         readings = _readings(_completed(digits, rules, note), rules)
     for rule, number in readings.items():
         note(rule, number.e164)
-    return _the_only(readings.values(), note)
+    return _the_only(readings.values(), rules.ranges, note)
 
 
 def _the_only(
-    readings: Iterable[PhoneNumber], note: Callable[[str, str], None]
+    readings: Iterable[PhoneNumber], ranges: tuple[str, ...], note: Callable[[str, str], None]
 ) -> PhoneNumber | None:
     numbers = set(readings)
     if len(numbers) > 1:
-        numbers = {number for number in numbers if number.is_valid}
+        numbers = {number for number in numbers if number.is_valid_with(ranges)}
         note("of these, valid", ", ".join(sorted(number.e164 for number in numbers)) or "none")
     return numbers.pop() if len(numbers) == 1 else None
 
@@ -179,7 +181,7 @@ def _readings(digits: str, rules: TrunkRules) -> dict[str, PhoneNumber]:
     if not digits.startswith("0") and bare is not BareDigits.NATIONAL:
         found["international, bare"] = _international(digits)
     if region and (digits.startswith("0") or bare is not BareDigits.INTERNATIONAL):
-        found[f"national number of {region}"] = _national(digits, region)
+        found[f"national number of {region}"] = _national(digits, region, rules.ranges)
     return _known(found)
 
 
@@ -187,7 +189,7 @@ def _known(readings: dict[str, PhoneNumber | None]) -> dict[str, PhoneNumber]:
     return {rule: number for rule, number in readings.items() if number}
 
 
-def _in_context(digits: str, contexts: set[str]) -> dict[str, PhoneNumber]:
+def _in_context(digits: str, contexts: set[str], ranges: tuple[str, ...]) -> dict[str, PhoneNumber]:
     """The number that is local to one whole country; of a part of one, nobody can tell its number.
 
     RFC 3966, 5.1.5: the digits of a context and a local number need not make a global one.
@@ -197,7 +199,7 @@ def _in_context(digits: str, contexts: set[str]) -> dict[str, PhoneNumber]:
     is_a_country = region not in (phonenumbers.UNKNOWN_REGION, WORLDWIDE)
     if contexts or not is_a_country or not _NUMBER.fullmatch(digits):
         return {}
-    return _known({f"national number of {region}": _national(digits, region)})
+    return _known({f"national number of {region}": _national(digits, region, ranges)})
 
 
 def _global_context(parameter: str) -> str | None:
@@ -216,7 +218,7 @@ def _international(digits: str) -> PhoneNumber | None:
         return None
 
 
-def _national(digits: str, region: str) -> PhoneNumber | None:
+def _national(digits: str, region: str, ranges: tuple[str, ...]) -> PhoneNumber | None:
     """The number that phones of the region's country dial with the digits, if it is valid."""
     try:
         parsed = phonenumbers.parse(digits, region, keep_raw_input=True)
@@ -229,9 +231,10 @@ def _national(digits: str, region: str) -> PhoneNumber | None:
         parsed.country_code_source == CountryCodeSource.FROM_DEFAULT_COUNTRY
         or phonenumbers.ndd_prefix_for_region(region, True) == str(code)
     )
-    if parsed.country_code != code or not is_national or not phonenumbers.is_valid_number(parsed):
+    if parsed.country_code != code or not is_national:
         return None
-    return _international(_e164(parsed).removeprefix("+"))
+    number = _international(_e164(parsed).removeprefix("+"))
+    return number if number and number.is_valid_with(ranges) else None
 
 
 def _after_prefix(digits: str, region: str | None) -> str:

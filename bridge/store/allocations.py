@@ -15,7 +15,7 @@ from bridge.domain.sessions import Side
 from bridge.store import queries
 from bridge.store.errors import StoreUnavailable
 from bridge.store.pool import Connection, Row
-from bridge.store.session_rows import all_digits, digits
+from bridge.store.session_rows import all_digits, digits, lookup_digits
 
 log = structlog.get_logger(__name__)
 
@@ -62,9 +62,12 @@ class Allocations:
         Says whether a party has become a virtual number: a call to it would come back to us.
         """
         needs = claim.needs.values()
-        parties = all_digits(number for need in needs for number, _ in need.callers)
-        await self._sql.lock_parties(connection, parties=parties)
-        is_ours: bool = await self._sql.any_is_virtual(connection, numbers=parties)
+        parties = [number for need in needs for number, _ in need.callers]
+        forms = all_digits(party.lookup_form for party in parties)
+        await self._sql.lock_parties(connection, parties=forms)
+        is_ours: bool = await self._sql.any_is_virtual(
+            connection, numbers=[*forms, *all_digits(parties)]
+        )
         return is_ours
 
     async def allot(
@@ -161,7 +164,7 @@ class Allocations:
         taken = await self._sql.take_route(
             connection,
             virtual_number=virtual_number.e164,
-            party_number=party.e164,
+            party_number=lookup_digits(party),
             session=session_id,
             side=side.value,
         )
@@ -178,13 +181,13 @@ class Allocations:
             "subaccount": claim.subaccount,
             "country": need.country,
             "named": digits(need.named),
-            "parties": all_digits(party for party, _ in need.callers),
+            "parties": all_digits(party.lookup_form for party, _ in need.callers),
             "for_anybody": need.anybody is not None,
             "with_pin": bool(need.pin_sides),
         }
         wanted = {
             **where,
-            "one": digits(one),
+            "one": lookup_digits(one),
             "other": digits(other),
             "session": claim.session,
         }

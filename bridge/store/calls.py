@@ -20,7 +20,7 @@ from bridge.domain.sessions import AnswerGuard, Limits, Side
 from bridge.store import pins, queries
 from bridge.store.pool import Connection, Database, Row
 from bridge.store.rates import charges_of
-from bridge.store.session_rows import digits, number, recording_plan, session
+from bridge.store.session_rows import digits, lookup_digits, number, recording_plan, session
 from bridge.store.teller import begin_tale, tale_of, tell_of_pin
 
 
@@ -62,6 +62,7 @@ class Calls:
                 channel_id=arrival.channel_id,
                 dialled=arrival.dialled,
                 caller=digits(arrival.caller),
+                known_as=lookup_digits(arrival.caller),
                 started_at=arrival.started_at,
                 attestation=arrival.attestation.value,
                 met=self._met(arrival),
@@ -86,7 +87,7 @@ class Calls:
             StoreUnavailable: it was not looked at, or nobody knows.
         """
         call_id, caller = arrival.call_id, arrival.caller
-        where = {"virtual_number": arrival.dialled, "caller": digits(caller)}
+        where = {"virtual_number": arrival.dialled, "known_as": lookup_digits(caller)}
         async with self._database.transaction() as connection:
             await self._sql.lock_guesses(connection, virtual_number=arrival.dialled)
             tried = await self._sql.count_wrong_pins(connection, **where, window=WINDOW)
@@ -108,7 +109,7 @@ class Calls:
             right = events.pin_status(PinStatus.SUCCESS, tried["now"], retry=guess.retry)
             await tell_of_pin(connection, call_id, found["session"], right)
             metrics.PINS_TYPED.labels("right").inc()
-            await self._sql.remember_caller(connection, call_id=call_id)
+            await self._sql.remember_caller(connection, call_id=call_id, known_as=where["known_as"])
             row = await self._sql.look_up_order(connection, call_id=call_id, met=self._met(arrival))
             return dataclasses.replace(lookup(row, caller), identified=True)
 
@@ -123,7 +124,7 @@ class Calls:
                 connection,
                 call_id=arrival.call_id,
                 virtual_number=arrival.dialled,
-                caller=digits(arrival.caller),
+                known_as=lookup_digits(arrival.caller),
             )
             if found is None:
                 return None

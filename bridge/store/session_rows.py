@@ -32,6 +32,11 @@ def all_digits(numbers: Iterable[PhoneNumber]) -> list[str]:
     return [number.e164 for number in numbers]
 
 
+def lookup_digits(number: PhoneNumber | None) -> str | None:
+    """Of a caller, or of a party whose calls are to be recognised: as ``route`` has it."""
+    return number.lookup_form.e164 if number else None
+
+
 def new_columns(new: NewSession, virtual_numbers: Mapping[Side, PhoneNumber]) -> Mapping[str, Any]:
     """Of a session that is made, with the number that each party calls."""
     return {

@@ -29,6 +29,7 @@ from bridge.store.session_rows import (
     all_digits,
     changed_columns,
     filter_columns,
+    lookup_digits,
     new_columns,
     session_report,
 )
@@ -43,11 +44,13 @@ class Sessions:
         orders: Orders,
         *,
         headroom: int = 1,
+        ranges: tuple[str, ...] = (),
         draw_pin: Callable[[int], str] = random_pin,
     ) -> None:
         self._database = database
         self._allocations = Allocations(headroom=headroom, draw_pin=draw_pin)
         self._orders = orders
+        self._ranges = ranges
         self._sql = queries.load()
 
     async def facts(
@@ -62,6 +65,7 @@ class Sessions:
             own_numbers=frozenset(map(PhoneNumber, row["own_numbers"])),
             countries=None if row["countries"] is None else frozenset(row["countries"]),
             subaccounts=frozenset(row["subaccounts"]),
+            ranges=self._ranges,
         )
 
     async def create(self, new: NewSession, by: By) -> SessionReport | DryRun | Refusal:
@@ -238,10 +242,13 @@ class Sessions:
                 continue
             if not before["single_party"]:
                 raise Refused(Refusal.NOT_SINGLE_PARTY)
-            if wanted.e164 == other or wanted.e164 in before[f"{side.other}_party_alternates"]:
+            others = [*([other] if other else []), *before[f"{side.other}_party_alternates"]]
+            if wanted.lookup_form in [PhoneNumber(one).lookup_form for one in others]:
                 raise Refused(Refusal.SAME_PARTY)
             if had:
-                await self._sql.drop_route(connection, session=session_id, party_number=had)
+                await self._sql.drop_route(
+                    connection, session=session_id, party_number=lookup_digits(PhoneNumber(had))
+                )
             await self._sql.drop_open_route(connection, session=session_id)
             virtual_number = PhoneNumber(before["virtual_number"])
             try:

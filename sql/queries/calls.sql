@@ -2,8 +2,8 @@
 
 -- name: record_arrival^
 -- Write an inbound call down and say, in the one round trip that stands between a caller and the
--- ringing phone, what is known of its numbers.  :dialled is as signalled; :caller is null when
--- withheld.  A live session comes first, and the caller's own before one that takes anybody; the
+-- ringing phone, what is known of its numbers.  :dialled is as signalled; :caller, and
+-- :known_as, the form by which callers are recognised, are null when withheld.  A live session comes first, and the caller's own before one that takes anybody; the
 -- last session that held the pair is given even if it is over: the record names it.
 -- For a caller that is no party of a live session, or must show that it is, what strangers are asked
 -- for on this number; the newest session decides.  :met are the demands that the carrier's word for
@@ -17,7 +17,7 @@ WITH held AS (
       FROM (SELECT session, side, true AS own
               FROM route
              WHERE virtual_number = :dialled::text
-               AND party_number = :caller::text
+               AND party_number = :known_as::text
              UNION ALL
             SELECT session, side, false
               FROM open_route
@@ -56,7 +56,7 @@ WITH held AS (
            (SELECT count(*)
               FROM wrong_pin
              WHERE virtual_number = :dialled::text
-               AND caller IS NOT DISTINCT FROM :caller::text
+               AND caller IS NOT DISTINCT FROM :known_as::text
                AND typed_at > now() - make_interval(secs => :window::integer)) AS wrong_of_caller,
            (SELECT count(*)
               FROM wrong_pin
@@ -100,7 +100,8 @@ SELECT now() AS now,
        coalesce(used.account_is_full, false) AS account_is_full,
        used.account AS number_account, used.webhooks, used.fallback_number, used.fallback_play_url,
        EXISTS (SELECT FROM virtual_number
-                WHERE number = :caller::text AND state <> 'retired') AS caller_is_ours,
+                WHERE number IN (:caller::text, :known_as::text)
+                  AND state <> 'retired') AS caller_is_ours,
        EXISTS (SELECT FROM virtual_number
                 WHERE number = CASE held.side
                           WHEN 'first' THEN coalesce(session.second_party, session.last_counterpart)
@@ -131,13 +132,13 @@ SELECT pg_advisory_xact_lock(3, hashtext(:virtual_number::text));
 -- name: count_wrong_pins^
 -- What was typed wrongly of late, and whether the caller is a party of a live session.
 SELECT now() AS now,
-       count(*) FILTER (WHERE caller IS NOT DISTINCT FROM :caller::text) AS wrong_of_caller,
+       count(*) FILTER (WHERE caller IS NOT DISTINCT FROM :known_as::text) AS wrong_of_caller,
        count(*) AS wrong_on_number,
        EXISTS (SELECT
                  FROM route
                  JOIN session ON session.id = route.session
                 WHERE route.virtual_number = :virtual_number::text
-                  AND route.party_number = :caller::text
+                  AND route.party_number = :known_as::text
                   AND session.closed_at IS NULL
                   AND session.expires_at > now()) AS registered
   FROM wrong_pin
@@ -155,7 +156,7 @@ WITH old AS (
     DELETE FROM wrong_pin USING old WHERE wrong_pin.id = old.id
 )
 INSERT INTO wrong_pin (virtual_number, caller)
-VALUES (:virtual_number::text, :caller::text);
+VALUES (:virtual_number::text, :known_as::text);
 
 -- name: identify_caller^
 -- The live session and the side that a PIN leads to, written down with the call; no row: none.  Nor
@@ -169,9 +170,10 @@ WITH found AS MATERIALIZED (
        AND pin.pin = :pin::text
        AND session.closed_at IS NULL
        AND session.expires_at > now()
-       AND coalesce(:caller::text <> ALL (CASE pin.side
-               WHEN 'first' THEN session.second_party_alternates || session.second_party::text
-               ELSE session.first_party_alternates || session.first_party::text END), true)
+       AND NOT EXISTS (SELECT FROM route
+                        WHERE route.session = session.id
+                          AND route.side <> pin.side
+                          AND route.party_number = :known_as::text)
        FOR NO KEY UPDATE OF session
 )
 UPDATE call
@@ -189,7 +191,7 @@ WITH found AS MATERIALIZED (
       FROM route
       JOIN session ON session.id = route.session
      WHERE route.virtual_number = :virtual_number::text
-       AND route.party_number = :caller::text
+       AND route.party_number = :known_as::text
        AND session.closed_at IS NULL
        AND session.expires_at > now()
        FOR NO KEY UPDATE OF session
@@ -232,13 +234,13 @@ WITH agreed AS (
        FOR NO KEY UPDATE OF session
 ), taken AS (
     INSERT INTO route (virtual_number, party_number, session, side, held_until)
-    SELECT virtual_number, caller, id, caller_side, held_until FROM agreed
+    SELECT virtual_number, :known_as::text, id, caller_side, held_until FROM agreed
     ON CONFLICT (virtual_number, party_number) DO UPDATE
        SET session = excluded.session, side = excluded.side, held_until = excluded.held_until
      WHERE route.held_until <= now()
        AND NOT EXISTS (SELECT FROM call
                         WHERE call.session = route.session AND call.ended_at IS NULL)
-    RETURNING session, side, party_number
+    RETURNING session, side, (SELECT caller FROM agreed) AS caller
 ), step AS (
     INSERT INTO session_history (session, what, actor, changed)
     SELECT session, 'updated', 'call ' || :call_id::text, ARRAY[side || '_party_alternates']
@@ -246,9 +248,9 @@ WITH agreed AS (
 )
 UPDATE session
    SET first_party_alternates = first_party_alternates
-           || CASE taken.side WHEN 'first' THEN ARRAY[taken.party_number::text] ELSE '{}' END,
+           || CASE taken.side WHEN 'first' THEN ARRAY[taken.caller::text] ELSE '{}' END,
        second_party_alternates = second_party_alternates
-           || CASE taken.side WHEN 'second' THEN ARRAY[taken.party_number::text] ELSE '{}' END,
+           || CASE taken.side WHEN 'second' THEN ARRAY[taken.caller::text] ELSE '{}' END,
        modified_at = now()
   FROM taken
  WHERE session.id = taken.session;

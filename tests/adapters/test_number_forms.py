@@ -1,22 +1,30 @@
 """A number in other forms: as the trunk's carrier writes it, and as a customer does."""
 
+import dataclasses
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
+
+import pytest
 
 from bridge.ari.client import Asterisk
 from bridge.ari.legs import Legs
 from bridge.ari.requests import Requests
 from bridge.ari.transport import Transport
+from bridge.domain.numbers import OTHER_FORMS, PhoneNumber
+from bridge.domain.pins import Guess, Pins
+from bridge.domain.requests import NewSession, Refusal
 from bridge.domain.routing import Connect, Refuse, route
-from bridge.domain.sessions import Limits
+from bridge.domain.sessions import Limits, Side
 from bridge.domain.signalling import CallerHeaders, caller, dialled_number
-from bridge.domain.trunk_rules import OutboundFormat, TrunkRules
+from bridge.domain.trunk_rules import BareDigits, OutboundFormat, TrunkRules, read
 from bridge.store.calls import Calls
+from bridge.store.orders import Orders
 from bridge.store.pool import Database
-from tests.adapters.conftest import Api
+from bridge.store.sessions import Sessions
+from tests.adapters.conftest import BY, Api, session_between, sessions_of
 from tests.adapters.test_calls import arrival
-from tests.people import ALICE, VIRTUAL
+from tests.people import ALICE, BOB, VIRTUAL
 
 AT = "2026-01-01T12:00:00.000+0000"
 
@@ -90,3 +98,113 @@ async def test_a_virtual_number_is_kept_in_the_form_in_which_it_is_looked_up(api
     assert (await api("POST", "Number/", {"numbers": "+4402079460123"}))[0] == 201
     for form in ("442079460123", "4402079460123", "%2B442079460123"):
         assert (await api("GET", f"Number/{form}/"))[0] == 200
+
+
+MOBILE, SHOWN = PhoneNumber("+5491123456789"), PhoneNumber("+541123456789")
+NEIGHBOUR = PhoneNumber("+5491155550199")
+
+
+@pytest.mark.parametrize("party", [MOBILE, SHOWN], ids=["with 9", "without"])
+@pytest.mark.parametrize("signalled", [MOBILE, SHOWN], ids=["with 9", "without"])
+async def test_an_argentine_mobile_is_one_caller_in_both_forms_and_dialled_as_it_was_given(
+    database: Database, account: str, party: PhoneNumber, signalled: PhoneNumber
+) -> None:
+    await session_between(
+        database, account, first_party=party, second_party=NEIGHBOUR, geomatch=False
+    )
+    calls = Calls(database, node="here")
+    call = arrival(signalled)
+    to_the_other = route(await calls.arrived(call))
+    assert isinstance(to_the_other, Connect)
+    assert to_the_other.callee == NEIGHBOUR
+    async with database.connection() as connection:
+        await connection.execute("UPDATE call SET ended_at = now(), disposition = 'cancelled'")
+        assert await connection.fetchval("SELECT caller FROM call") == signalled.e164
+    back = route(await calls.arrived(arrival(PhoneNumber("+541155550199"))))
+    assert isinstance(back, Connect)
+    assert back.callee == party
+
+
+async def test_the_two_forms_of_a_number_are_no_two_parties(
+    api: Api, database: Database, account: str
+) -> None:
+    await session_between(
+        database, account, first_party=MOBILE, second_party=NEIGHBOUR, geomatch=False
+    )
+    other = await sessions_of(database).create(
+        NewSession(
+            account=account,
+            first_party=SHOWN,
+            second_party=BOB,
+            expiry=60,
+            ring_timeout=30,
+            call_time_limit=60,
+            options={},
+            virtual_number=VIRTUAL,
+        ),
+        BY,
+    )
+    assert other is Refusal.NAMED_NUMBER_IN_USE
+    for alternates in ({}, {"first_party_alternates": [SHOWN.e164]}):
+        second = BOB.e164 if alternates else SHOWN.e164
+        status, _ = await api(
+            "POST",
+            "Masking/Session/",
+            {"first_party": MOBILE.e164, "second_party": second, **alternates},
+        )
+        assert status == 400
+
+
+async def test_whoever_types_a_pin_in_another_form_of_a_party_s_number_is_that_party(
+    database: Database, account: str
+) -> None:
+    """A PIN leads no party to itself, and wrong ones count for one caller."""
+    made = await session_between(
+        database,
+        account,
+        first_party=MOBILE,
+        second_party=NEIGHBOUR,
+        geomatch=False,
+        pins=Pins(first="1111", second="2222"),
+        options={
+            "is_pin_authentication_required": True,
+            "force_pin_authentication": True,
+            "pin_prompt_play": "https://x.test/pin.mp3",
+            "first_party_pin": "1111",
+            "second_party_pin": "2222",
+        },
+    )
+    calls = Calls(database, node="here")
+    call = arrival(SHOWN)
+    await calls.arrived(call)
+    guess = Guess("2222", 0, asked_by=made.session.id)
+    assert await calls.identify(call, guess) is None
+    found = await calls.identify(call, dataclasses.replace(guess, pin="1111"))
+    assert found
+    assert found.caller_side is Side.FIRST
+
+
+async def test_a_range_that_the_library_does_not_know_can_be_allowed(
+    database: Database, account: str
+) -> None:
+    number = PhoneNumber("+12025550")
+    orders = Orders(database, node="here")
+    for ranges in ((), ("+120255",)):
+        facts = await Sessions(database, orders, ranges=ranges).facts(account, [], None)
+        assert (facts.fault_of_party(number) is None) == bool(ranges)
+    assert number.country == "US"
+
+
+def test_a_national_number_of_such_a_range_is_read() -> None:
+    known = TrunkRules(region="US", bare_digits=BareDigits.NATIONAL)
+    allowed = dataclasses.replace(known, ranges=("+1202555",))
+    assert read("20255501", known).number is None
+    assert read("20255501", allowed).number == PhoneNumber("+120255501")
+
+
+def test_every_other_form_has_its_source_and_leads_to_one_form() -> None:
+    for form in OTHER_FORMS:
+        assert form.source
+    for e164 in ("+5215512345678", "+5491123456789", "+541123456789", "+14155550123"):
+        kept = PhoneNumber(e164).lookup_form
+        assert kept.lookup_form == kept

@@ -13,6 +13,7 @@ from bridge.ari.leg import Leg
 from bridge.calls.live_call import LiveCall
 from bridge.domain.causes import Cause
 from bridge.domain.hangups import hangup_cause
+from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Disposition
 from bridge.domain.routing import Lookup
 from bridge.domain.sessions import AnswerGuard, Manner, Side
@@ -209,3 +210,19 @@ async def test_a_number_that_the_carrier_does_not_vouch_for_takes_nobody_s_place
     assert not second.a_leg.state.answered
     assert first.b_leg
     assert not first.b_leg.state.ended, "the phone of the real one still rings"
+
+
+async def test_two_who_call_each_other_are_joined_whatever_form_their_networks_give_a_number(
+    exchange: Exchange,
+) -> None:
+    mobile, shown = PhoneNumber("+5491123456789"), PhoneNumber("+541123456789")
+    session = dataclasses.replace(SESSION, second_party=mobile)
+    exchange.call_log.lookup = dataclasses.replace(ALICE_CALLS, session=session)
+    first = await exchange.comes_in()
+    exchange.call_log.lookup = dataclasses.replace(
+        ALICE_CALLS, session=session, caller=shown, caller_side=Side.SECOND, calls_up=1
+    )
+    second = await exchange.comes_in(shown)
+    assert ("join", first.a_leg.channel_id, second.a_leg.channel_id) in exchange.asterisk.log
+    exchange.asterisk.hangs_up(second.a_leg)
+    await settle()

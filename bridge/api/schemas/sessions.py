@@ -225,7 +225,7 @@ class CreateSession(BaseModel):
             raise missing()
         if value is None and is_last and info.data.get("first_party", value) is None:
             raise fault("Mandatory parameter missing. first_party or second_party must be present.")
-        if value is not None and is_last and value == info.data.get("first_party"):
+        if is_last and _same_phone(value, info.data.get("first_party")):
             raise fault("Invalid parameter. first_party and second_party must be different.")
         return value
 
@@ -284,7 +284,7 @@ class CreateSession(BaseModel):
         parties = [info.data.get(party) for party in _PARTIES]
         known = [party for party in parties if party is not None]
         known += info.data.get("first_party_alternates", [])
-        if len({*value, *known}) < len(value) + len(known):
+        if len({one.lookup_form for one in (*value, *known)}) < len(value) + len(known):
             raise fault(f"Invalid parameter. {info.field_name} names a number that is there twice.")
         return value
 
@@ -342,6 +342,10 @@ class CreateSession(BaseModel):
             second=self.second_party_pin,
             length=self.generate_pin_length,
         )
+
+
+def _same_phone(one: PhoneNumber | None, other: PhoneNumber | None) -> bool:
+    return bool(one and other and one.lookup_form == other.lookup_form)
 
 
 def numbers_named(sent: dict[str, Any]) -> Sequence[PhoneNumber]:
