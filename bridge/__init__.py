@@ -22,6 +22,7 @@ Layers, each may import only those below it (held by import-linter)::
     main                  builds every part once, and runs them together
     event_delivery        what brings events to those who are told, run as one part
     asterisk_config       Asterisk's files, with what differs per site
+      | firewall          rules for nftables: who may send to Asterisk at all
     api | calls           what clients ask; what people on the phone do;
       | webhooks          what applications are told of it
     prompts               sounds by URL, at hand as Asterisk plays them

@@ -56,8 +56,13 @@ def _transport(site: SiteSettings) -> str:
 
 
 def _trunk(site: SiteSettings) -> str:
-    """One trunk, ``carrier``: an endpoint, where it is (AOR) and who may claim to be it."""
+    """One trunk, ``carrier``: an endpoint, where it is (AOR) and who may claim to be it.
+
+    And from where anything at all may come by SIP, in a call and outside one.
+    """
     endpoint = ["[carrier](masking-trunk)", "aors=carrier", f"allow={site.trunk_codecs}"]
+    if site.trunk_rtp_symmetric:
+        endpoint.append("rtp_symmetric=yes")
     sections = []
     if site.trunk_user and site.trunk_password:
         endpoint.append("outbound_auth=carrier")
@@ -74,5 +79,8 @@ def _trunk(site: SiteSettings) -> str:
     sections.append(
         ["[carrier]", "type=identify", "endpoint=carrier"]
         + [f"match={network}" for network in site.trunk_match]
+    )
+    sections.append(
+        ["[trunk-networks](nobody)"] + [f"permit={network}" for network in site.trunk_sip_networks]
     )
     return "\n\n".join("\n".join(section) for section in [endpoint, *sections]) + "\n"

@@ -4,6 +4,7 @@
 Asterisk's configuration (see `bridge.asterisk_config`).
 """
 
+import contextlib
 import ipaddress
 import re
 import socket
@@ -113,20 +114,33 @@ class SiteSettings(SpoolSettings, BaseSettings):
         ipaddress.IPv4Network("127.0.0.2/32")
     ]
     """Comma-separated addresses or networks that calls come in from; nobody else is heard."""
+    trunk_host_match: Annotated[list[pydantic.IPvAnyNetwork], NoDecode] = []
+    """Comma-separated addresses or networks that ``trunk_host`` stands for where it is a name, as
+    far as they are not in ``trunk_match``.  From there come requests in calls that go out, and no
+    call."""
+    trunk_media_match: Annotated[list[pydantic.IPvAnyNetwork], NoDecode] = []
+    """Comma-separated addresses or networks that the carrier's audio comes from; `bridge.firewall`
+    keeps all other audio out."""
+    trunk_rtp_symmetric: bool = False
+    """Whether audio is sent to where audio came from, and not to where SDP says (RFC 4961): for a
+    carrier, or phones, behind a NAT.  A stranger who sends first then hears the call, so it wants
+    the firewall."""
     trunk_user: str | None = None
     trunk_password: pydantic.SecretStr | None = None
     """Credentials with which the carrier lets us place calls, if it asks for any."""
     trunk_codecs: Annotated[str, pydantic.Field(pattern=r"^[a-z0-9]+(,[a-z0-9]+)*$")] = "ulaw,alaw"
 
-    @pydantic.field_validator("trunk_match", mode="before")
+    @pydantic.field_validator("trunk_match", "trunk_host_match", "trunk_media_match", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return [part.strip() for part in value.split(",")] if value.strip() else []
 
-    @pydantic.field_validator("trunk_match")
+    @pydantic.field_validator("trunk_match", "trunk_host_match", "trunk_media_match")
     @classmethod
-    def _is_not_everybody(cls, value: list[Any]) -> list[Any]:
-        if not value:
+    def _is_not_everybody(cls, value: list[Any], info: pydantic.ValidationInfo) -> list[Any]:
+        if not value and info.field_name == "trunk_match":
             raise ValueError("names no address")
         if any(network.prefixlen == 0 for network in value):
             raise ValueError("would let everybody in")
@@ -141,6 +155,19 @@ class SiteSettings(SpoolSettings, BaseSettings):
         if not _HOST.fullmatch(host) or (port and not 0 < int(port) < 65536):
             raise ValueError("must be an address, or host:port")
         return value
+
+    @property
+    def trunk_host_name(self) -> str:
+        """``trunk_host`` without its port, and without the brackets of an IPv6 address."""
+        return re.sub(r":\d+$", "", self.trunk_host).strip("[]")
+
+    @property
+    def trunk_sip_networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        """Where SIP of the trunk comes from: its calls, and requests in calls that are up."""
+        networks = [*self.trunk_match, *self.trunk_host_match]
+        with contextlib.suppress(ValueError):  # a name; its addresses are in the settings
+            networks.append(ipaddress.ip_network(self.trunk_host_name))
+        return list(dict.fromkeys(networks))
 
     @pydantic.field_validator("trunk_user")
     @classmethod

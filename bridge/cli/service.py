@@ -1,13 +1,16 @@
 """The service itself: run it, ask how it is, prepare what it needs."""
 
 import asyncio
+import ipaddress
+import socket
 import urllib.error
 import urllib.request
+from collections.abc import Iterable
 from pathlib import Path
 
 import typer
 
-from bridge import asterisk_config, logs
+from bridge import asterisk_config, firewall, logs
 from bridge.cli.database import database_url
 from bridge.config import ConfigError, Settings, SiteSettings, load
 from bridge.main import serve as serve_bridge
@@ -25,6 +28,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(migrate)
     app.command("check-config")(check_config)
     app.command("asterisk-config")(write_asterisk_config)
+    app.command("firewall")(show_firewall)
 
 
 def serve() -> None:
@@ -69,9 +73,13 @@ def migrate() -> None:
 
 
 def check_config() -> None:
-    """Show the settings in force, secrets masked, or every mistake in them."""
+    """Show the settings in force, secrets masked, or every mistake in them.
+
+    What is allowed and is not safe is said too, on standard error.
+    """
     mistakes: list[str] = []
     shown: dict[str, str] = {}
+    warnings: list[str] = []
     for kind in (Settings, SiteSettings, MediaSettings, WebhookSettings):
         try:
             settings = load(kind)
@@ -79,8 +87,11 @@ def check_config() -> None:
             mistakes += str(error).splitlines()
         else:
             shown |= {f"BRIDGE_{name.upper()}": _as_set(value) for name, value in settings}
+            if isinstance(settings, SiteSettings):
+                warnings = [*_open_to_audio(settings), *_host_elsewhere(settings)]
     for name, value in shown.items():
         typer.echo(f"{name}={value}")
+    _warn(warnings)
     if mistakes:
         raise ConfigError("\n".join(dict.fromkeys(mistakes)))
 
@@ -90,6 +101,8 @@ def _as_set(value: object) -> str:
     match value:
         case None:
             return ""
+        case bool():
+            return "yes" if value else "no"
         case range():
             return "-".join(str(end) for end in sorted({value[0], value[-1]}))
         case list() | tuple():
@@ -101,3 +114,53 @@ def _as_set(value: object) -> str:
 def write_asterisk_config(directory: Path) -> None:
     """Write Asterisk's configuration, this site's part included, into DIRECTORY."""
     asterisk_config.write(directory, load(SiteSettings))
+
+
+def show_firewall() -> None:
+    """Print rules for nftables that let SIP and audio in from the carrier only.
+
+    `masking-bridge firewall | nft -f -` loads them, in a table of their own; as often as you like.
+    """
+    site = load(SiteSettings)
+    typer.echo(firewall.rules(site), nl=False)
+    _warn(_host_elsewhere(site))
+
+
+def _open_to_audio(site: SiteSettings) -> list[str]:
+    if site.trunk_media_match:
+        return []
+    can = "speak into a call, and keep a phone that is silent from being heard"
+    if site.trunk_rtp_symmetric:
+        can += ", and with BRIDGE_TRUNK_RTP_SYMMETRIC hear the other party of one that is silent"
+    return [
+        "BRIDGE_TRUNK_MEDIA_MATCH is not set, so audio is taken from anywhere: a stranger can"
+        f" {can}.  Name the networks that the carrier's audio comes from, and load what"
+        " `masking-bridge firewall` prints"
+    ]
+
+
+def _host_elsewhere(site: SiteSettings) -> list[str]:
+    """Addresses of the trunk's host from which nothing is taken."""
+    host = site.trunk_host_name
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
+    except OSError:
+        return [f"BRIDGE_TRUNK_HOST: {host} cannot be looked up"]
+    addresses = {ipaddress.ip_address(entry[4][0]) for entry in found}
+    missing = sorted(
+        str(address)
+        for address in addresses
+        if not any(address in network for network in site.trunk_sip_networks)
+    )
+    if not missing:
+        return []
+    return [
+        f"BRIDGE_TRUNK_HOST: {host} is {', '.join(missing)} too, which is in no network of"
+        " BRIDGE_TRUNK_MATCH or BRIDGE_TRUNK_HOST_MATCH: calls go out there, and a hang-up from"
+        " there is refused.  Add it to BRIDGE_TRUNK_HOST_MATCH"
+    ]
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        typer.echo(f"masking-bridge: warning: {warning}", err=True)

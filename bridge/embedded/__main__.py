@@ -106,6 +106,7 @@ Auth Token  {token}
 Numbers     {numbers[0]} to {numbers[-1]}
 SIP         {place.sip}, from the carrier at {place.trunk_match}; calls go out to {place.trunk_host}
 For scripts {directory}/account.json; logs beside it
+Firewall    {directory}/firewall.nft, what `masking-bridge firewall` prints (loopback stays open)
 
 Make a session:
 

@@ -42,6 +42,18 @@ def install() -> Path:
     return _root_file_system()
 
 
+def install_firewall() -> None:
+    """Get what the tests of the firewall try it with: nft, and ip of iproute2.
+
+    Raises:
+        StartError: they cannot be had.
+    """
+    with alone():
+        for name, package in (("nft", "nftables"), ("ip", "iproute2")):
+            if not program(name):
+                _apt_install(package, f"{package}, with which the firewall's rules are tried")
+
+
 def _asterisk_version(prefix: Sequence[str]) -> tuple[int, ...] | None:
     if not prefix and not program("asterisk"):
         return None

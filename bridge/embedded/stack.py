@@ -17,6 +17,7 @@ from typing import Any
 import asyncpg
 import pydantic
 
+from bridge import firewall
 from bridge.config import SiteSettings
 from bridge.embedded.asterisk import Asterisk
 from bridge.embedded.bridge_process import BridgeProcess
@@ -39,7 +40,7 @@ class Place:
     caller_address: str
     """Where callers' phones are."""
     trunk_match: str
-    """Where SIP from the carrier may come from."""
+    """Where SIP and audio from the carrier may come from."""
     trunk_host: str
     """Where calls go out to."""
 
@@ -154,8 +155,10 @@ class Stack:
                     "rtp_port_end": self.place.rtp_port_end,
                     "trunk_host": self.place.trunk_host,
                     "trunk_match": self.place.trunk_match,
+                    "trunk_media_match": self.place.trunk_match,
                 }
             )
+            (self.directory / "firewall.nft").write_text(firewall.rules(site))
             self.asterisk = Asterisk(root, site, log_file=self._log("asterisk"))
             stops.callback(self.asterisk.stop)
             self.asterisk.start()

@@ -240,6 +240,74 @@ def test_the_settings_in_force_are_shown_as_they_are_set_and_each_once() -> None
     assert shown["BRIDGE_TRUNK_USER"] == ""
 
 
+SITE: dict[str, str] = {
+    "PATH": os.environ["PATH"],
+    "BRIDGE_DATABASE_URL": "postgresql://bridge:secret@/masking",
+    "BRIDGE_ARI_PASSWORD": "0123456789abcdef",
+    "BRIDGE_TRUNK_MEDIA_MATCH": "203.0.113.0/28",
+}
+
+
+@pytest.mark.parametrize(
+    ("settings", "warning"),
+    [
+        ({}, None),
+        ({"BRIDGE_TRUNK_MEDIA_MATCH": ""}, "BRIDGE_TRUNK_MEDIA_MATCH is not set"),
+        (
+            {"BRIDGE_TRUNK_MEDIA_MATCH": "", "BRIDGE_TRUNK_RTP_SYMMETRIC": "yes"},
+            "with BRIDGE_TRUNK_RTP_SYMMETRIC hear the other party",
+        ),
+        ({"BRIDGE_TRUNK_MATCH": "192.0.2.1"}, None),  # its host, an address, counts by itself
+        (
+            {"BRIDGE_TRUNK_MATCH": "192.0.2.1", "BRIDGE_TRUNK_HOST": "localhost:5080"},
+            "BRIDGE_TRUNK_HOST: localhost is 127.0.0.1",
+        ),
+        (
+            {
+                "BRIDGE_TRUNK_MATCH": "192.0.2.1",
+                "BRIDGE_TRUNK_HOST": "localhost",
+                "BRIDGE_TRUNK_HOST_MATCH": "127.0.0.0/8,::1",
+            },
+            None,
+        ),
+        (
+            {"BRIDGE_TRUNK_HOST": "sip.invalid"},
+            "BRIDGE_TRUNK_HOST: sip.invalid cannot be looked up",
+        ),
+    ],
+)
+def test_what_is_allowed_and_not_safe_is_warned_of(
+    settings: dict[str, str], warning: str | None
+) -> None:
+    done = run(SITE | settings, "check-config")
+    assert done.returncode == 0
+    if warning is None:
+        assert done.stderr == ""
+    else:
+        assert done.stderr.startswith("masking-bridge: warning: BRIDGE_TRUNK_")
+        assert warning in done.stderr
+
+
+def test_the_firewall_is_printed_as_nft_reads_it_or_what_is_missing_is_said() -> None:
+    done = run(SITE, "firewall")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ip saddr { 203.0.113.0/28 } accept" in done.stdout
+    done = run(SITE | {"BRIDGE_TRUNK_MEDIA_MATCH": ""}, "firewall")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("masking-bridge: BRIDGE_TRUNK_MEDIA_MATCH is not set: ")
+
+
+def run(environment: Mapping[str, str], command: str) -> "subprocess.CompletedProcess[str]":
+    """A command with these settings and no others."""
+    return subprocess.run(
+        [sys.executable, "-m", "bridge", command],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 async def test_a_bridge_that_cannot_serve_says_why_in_one_line(
     database_url: str, database: Database, tmp_path: Path
 ) -> None:

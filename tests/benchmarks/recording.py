@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,10 @@ def main() -> None:
             for number, name in enumerate(_WAYS):
                 here = Path(directory) / str(number)
                 here.mkdir()
-                cost = _measure(stack, client, here, number, name)
+                meanwhile = _snoop if name == "two snoops" else None
+                cost = measure(
+                    stack, client, here, number, record=name == "MixMonitor", meanwhile=meanwhile
+                )
                 table.add_row(name, f"{cost * 100:.2f} %")
             [delay] = stack.rows(
                 "SELECT avg(recording.started_at - call.answered_at) AS mean"
@@ -54,16 +57,37 @@ def main() -> None:
     )
 
 
-def _measure(stack: Stack, client: Client, directory: Path, number: int, name: str) -> float:
+def measure(
+    stack: Stack,
+    client: Client,
+    directory: Path,
+    number: int,
+    *,
+    record: bool = False,
+    meanwhile: Callable[[Stack], None] | None = None,
+) -> float:
+    """CPU that Asterisk needs for a call with audio both ways, as a part of one core.
+
+    Args:
+        number: of this measurement on the stack, 0 to 9.
+        meanwhile: done once the calls are up.
+    """
     couples = {f"+164655{number}{at:04}": f"+191755{number}{at:04}" for at in range(CALLS)}
     for couple in couples.items():
-        client.create_session(*couple, record=name == "MixMonitor", record_file_format="wav")
+        client.create_session(*couple, record=record, record_file_format="wav")
     a, b = Caller(number="[field0]"), Callee()
+    sides = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+    for side, address in zip(
+        sides, (stack.place.caller_address, stack.place.trunk_host), strict=True
+    ):
+        side.bind((address.partition(":")[0], 0))
+    ports = [{"rtp_port": str(side.getsockname()[1])} for side in sides]
     callees = Phone(
         "callees",
         scenario(b.is_called(), b.rings(), b.answers(), b.is_hung_up_on()),
         directory,
         address=stack.place.trunk_host,
+        keywords=ports[1],
         calls=CALLS,
         within=90,
     ).start()
@@ -74,6 +98,7 @@ def _measure(stack: Stack, client: Client, directory: Path, number: int, name: s
         address=f"{stack.place.caller_address}:0",
         target=stack.place.sip,
         dialled=VIRTUAL,
+        keywords=ports[0],
         calls=CALLS,
         callers=list(couples),
         within=90,
@@ -85,23 +110,21 @@ def _measure(stack: Stack, client: Client, directory: Path, number: int, name: s
     stack.bridge.freeze()
     over = threading.Event()
     speakers = [
-        threading.Thread(target=_speak, args=(address, list(where), over), daemon=True)
-        for address, where in (
-            (stack.place.caller_address, targets),
-            (stack.place.trunk_host.partition(":")[0], others),
-        )
+        threading.Thread(target=_speak, args=(side, list(where), over), daemon=True)
+        for side, where in zip(sides, (targets, others), strict=True)
     ]
     for speaker in speakers:
         speaker.start()
-    if name == "two snoops":
-        _snoop(stack)
+    if meanwhile:
+        meanwhile(stack)
     time.sleep(2)
     before = usage(stack.asterisk.pid).cpu_seconds
     time.sleep(SECONDS)
     used = usage(stack.asterisk.pid).cpu_seconds - before
     over.set()
-    for speaker in speakers:
+    for speaker, side in zip(speakers, sides, strict=True):
         speaker.join()
+        side.close()
     stack.bridge.thaw()
     callers.cue_all()
     callers.finish()
@@ -110,18 +133,16 @@ def _measure(stack: Stack, client: Client, directory: Path, number: int, name: s
     return used / SECONDS / CALLS
 
 
-def _speak(address: str, targets: Sequence[tuple[str, int]], over: threading.Event) -> None:
+def _speak(side: socket.socket, targets: Sequence[tuple[str, int]], over: threading.Event) -> None:
     """A frame of PCMU every 20 ms to each."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as speaker:
-        speaker.bind((address, 0))
-        began, number = time.monotonic(), 0
-        while not over.is_set():
-            header = bytes((0x80, 0)) + (number & 0xFFFF).to_bytes(2, "big")
-            header += (number * 160 & 0xFFFFFFFF).to_bytes(4, "big") + b"same"
-            for target in targets:
-                speaker.sendto(header + bytes(range(160)), target)
-            number += 1
-            time.sleep(max(began + number / 50 - time.monotonic(), 0))
+    began, number = time.monotonic(), 0
+    while not over.is_set():
+        header = bytes((0x80, 0)) + (number & 0xFFFF).to_bytes(2, "big")
+        header += (number * 160 & 0xFFFFFFFF).to_bytes(4, "big") + b"same"
+        for target in targets:
+            side.sendto(header + bytes(range(160)), target)
+        number += 1
+        time.sleep(max(began + number / 50 - time.monotonic(), 0))
 
 
 def _snoop(stack: Stack) -> None:

@@ -52,6 +52,9 @@ _NO_REFER = Change(
 _NO_MESSAGES = Change(
     _MODULES, "load=res_pjsip_nat.so", "load=res_pjsip_nat.so\nload=res_pjsip_messaging.so"
 )
+_PACKETS_MADE_ANEW = Change(
+    _MODULES, "load=bridge_simple.so", "load=bridge_simple.so\nload=bridge_native_rtp.so"
+)
 _QUIET = Change("asterisk-config/asterisk.conf", "verbose=0", "verbose=5")
 _MASKS_ITSELF = Change(
     "bridge/domain/numbers.py",
@@ -85,6 +88,7 @@ GROUPS: dict[str, tuple[Change, ...]] = {
         _NO_IDENTITY_SENT,
     ),
     "audio through us": (_MEDIA_THROUGH_US,),
+    "of a packet only its audio passes": (_PACKETS_MADE_ANEW,),
     "caller ID is the virtual number": (_CALLER_ID_IS_OURS,),
     "nobody takes up transfers": (_NO_TRANSFER, _NO_REFER),
     "no message is passed on": (_NO_MESSAGES,),

@@ -1,5 +1,6 @@
 """Real Asterisk, real Postgres, the bridge as a process, and phones played by SIPp."""
 
+import contextlib
 import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 
 from bridge.embedded.client import Client, Json
-from bridge.embedded.phones.phone import Phone
+from bridge.embedded.phones.phone import Phone, media
 from bridge.embedded.phones.sound import Sound
+from bridge.embedded.phones.steps import Callee, Caller, scenario, wait_for_cue
 from bridge.embedded.processes import until
 from bridge.embedded.stack import Stack, private_place
+from tests.e2e.careless import CarelessSound
 
 # Numbers reserved for fiction: 100 in each of these areas.
 _NUMBERS = (
@@ -90,13 +93,63 @@ class Site:
         name = f"callee-{len(self.phones)}"
         return self._phone(name, steps, address=self.stack.place.trunk_host, **options)
 
+    @property
+    def callee_address(self) -> str:
+        """Where phones are that are called."""
+        return self.stack.place.trunk_host.partition(":")[0]
+
+    @property
+    def foreign_address(self) -> str:
+        """Where a stranger is: nothing of the trunk's."""
+        return f"{self.stack.place.sip_host.rpartition('.')[0]}.9"
+
     def caller_sound(self) -> Sound:
         """The audio of a phone that calls."""
         return self._sound(self.stack.place.caller_address)
 
     def callee_sound(self) -> Sound:
         """The audio of a phone that is called."""
-        return self._sound(self.stack.place.trunk_host.partition(":")[0])
+        return self._sound(self.callee_address)
+
+    def careless_sounds(
+        self, *numbers: str, kinds: tuple[int, int] = (0, 0)
+    ) -> tuple[CarelessSound, CarelessSound]:
+        """The audio of two phones with these numbers, which they tell with it: caller, callee."""
+        addresses = self.stack.place.caller_address, self.callee_address
+        caller, callee = (
+            CarelessSound(address, seed=next(_SEEDS), number=number, kind=kind)
+            for address, number, kind in zip(addresses, numbers, kinds, strict=True)
+        )
+        self.sounds += [caller, callee]
+        return caller, callee
+
+    @contextlib.contextmanager
+    def talking(self, a_sound: Sound, b_sound: Sound) -> Iterator[tuple[Phone, Phone]]:
+        """The phones of a caller and a callee, in a call, while both speak; the caller hangs up.
+
+        Each phone has the codec of its sound.
+        """
+        with self.in_call(a_sound, b_sound) as (caller, callee):
+            targets = media(caller.has_seen("SIP/2.0 200")), media(callee.has_seen("INVITE"))
+            with a_sound.speaking_to(targets[0]), b_sound.speaking_to(targets[1]):
+                yield caller, callee
+
+    @contextlib.contextmanager
+    def in_call(self, a_sound: Sound, b_sound: Sound) -> Iterator[tuple[Phone, Phone]]:
+        """The same, and neither says a word yet."""
+        a, b = Caller(), Callee()
+        answers = scenario(b.is_called(), b.rings(), b.answers(), b.is_hung_up_on())
+        calls = scenario(
+            a.invite(), a.hears_ringback(), a.is_answered(), wait_for_cue(), a.hangs_up()
+        )
+        callee = self.waits(_with_codec(b_sound, answers), keywords=_port(b_sound))
+        caller = self.calls(_with_codec(a_sound, calls), keywords=_port(a_sound))
+        callee.has_seen("ACK")
+        caller.has_sent("ACK")
+        yield caller, callee
+        caller.cue()
+        caller.finish()
+        callee.finish()
 
     def call_record(
         self, number: str | None = None, *, dialled: str | None = None
@@ -130,6 +183,16 @@ class Site:
         phone = Phone(name, steps, self.directory, **options)
         self.phones.append(phone)
         return phone.start()
+
+
+def _with_codec(sound: Sound, steps: str) -> str:
+    return (
+        steps if sound.kind == 0 else steps.replace("AVP 0 ", "AVP 8 ").replace("0 PCMU", "8 PCMA")
+    )
+
+
+def _port(sound: Sound) -> dict[str, str]:
+    return {"rtp_port": str(sound.port)}
 
 
 @pytest.fixture

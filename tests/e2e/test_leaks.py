@@ -1,8 +1,8 @@
 """The promise: no byte that a party receives holds any form of the other's number or address.
 
 Both phones are as careless as can be: every header that may carry an identity carries their number,
-and so do display names and SDP.  The scan looks at all SIP and SDP that reached either phone, and
-at where its RTP came from.
+and so do display names, SDP, and all of RTP and RTCP that is not audio (`careless.py`).  The scan
+looks at all SIP, SDP, RTP and RTCP that reached either phone, and at where its RTP came from.
 
 Every protection is doubled, in the configuration and in the dialplan or the code, so that one
 mistake shows nothing.  `tests/README.md` lists the pairs that were taken out to see this fail, and
@@ -19,6 +19,7 @@ import pytest
 from bridge.embedded.phones.phone import Phone, header, media, user
 from bridge.embedded.phones.sound import Sound
 from bridge.embedded.phones.steps import Callee, Caller, scenario, wait_for_cue
+from bridge.embedded.processes import until
 from tests.e2e.conftest import Site
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}")
@@ -105,7 +106,7 @@ def test_neither_sees_the_other_s_number_or_address_however_careless_their_phone
     dialled, shown = numbers if first_party_calls else numbers[::-1]
     a = Caller(headers=identities(number), display_name=f"Me {number}", owner=number)
     b = Callee(headers=identities(other), contact=other, owner=other)
-    a_sound, b_sound = site.caller_sound(), site.callee_sound()
+    a_sound, b_sound = site.careless_sounds(number, other)
     callee = site.waits(
         scenario(
             b.is_called(),
@@ -133,16 +134,60 @@ def test_neither_sees_the_other_s_number_or_address_however_careless_their_phone
     with a_sound.speaking_to(media(answer)), b_sound.speaking_to(media(invite)):
         assert b_sound.hears(a_sound)
         assert a_sound.hears(b_sound)
+        a_sound.says_goodbye(media(answer))
+        b_sound.says_goodbye(media(invite))
     callee.cue()
     caller.finish()
     callee.finish()
 
-    place = site.stack.place
-    callee_address = place.trunk_host.partition(":")[0]
     assert user(header(invite, "From")) == shown
-    assert_holds_nothing_of(callee, number, address=place.caller_address)
-    assert_holds_nothing_of(caller, other, address=callee_address)
+    assert_holds_nothing_of(callee, number, address=site.stack.place.caller_address)
+    assert_holds_nothing_of(caller, other, address=site.callee_address)
     assert_sound_only_from_us(site, a_sound, b_sound)
+    a_sound.assert_got_nothing_of(b_sound)
+    b_sound.assert_got_nothing_of(a_sound)
+
+
+@pytest.mark.parametrize("record", [False, True], ids=["not-recorded", "recorded"])
+@pytest.mark.parametrize("kinds", [(0, 0), (0, 8)], ids=["one-codec", "two-codecs"])
+def test_of_what_a_phone_sends_only_audio_and_keys_reach_the_other(
+    site: Site, kinds: tuple[int, int], *, record: bool
+) -> None:
+    """Not even in Asterisk's own RTCP, of which each phone gets some 5 s after it was heard."""
+    site.create_session(record=record)
+    a_sound, b_sound = site.careless_sounds(site.alice, site.bob, kinds=kinds)
+    with site.talking(a_sound, b_sound) as (caller, callee):
+        assert until(lambda: min(len(a_sound.heard), len(b_sound.heard)) > 50)
+        if kinds == (0, 0):
+            assert a_sound.hears(b_sound)
+            assert b_sound.hears(a_sound)
+        a_sound.presses("5", media(caller.has_seen("SIP/2.0 200")))
+        b_sound.presses("9", media(callee.has_seen("INVITE")))
+        assert until(lambda: (a_sound.keys, b_sound.keys) == ("9", "5"))
+        assert until(lambda: bool(a_sound.reports and b_sound.reports))
+    a_sound.assert_got_nothing_of(b_sound)
+    b_sound.assert_got_nothing_of(a_sound)
+
+
+def test_nor_after_something_was_said_into_their_call(site: Site) -> None:
+    session = site.create_session(time_limit_warning=19)
+    site.stack.rows(
+        "UPDATE session SET call_time_limit = 20 WHERE id = $1::uuid", session["session_uuid"]
+    )
+    a_sound, b_sound = site.careless_sounds(site.alice, site.bob)
+    with site.talking(a_sound, b_sound):
+        for technology in ("softmix", "simple_bridge"):  # while it is said, and afterwards
+            assert _bridge_becomes(technology, site)
+            del a_sound.heard[:], b_sound.heard[:]
+        assert a_sound.hears(b_sound)
+        assert b_sound.hears(a_sound)
+    a_sound.assert_got_nothing_of(b_sound)
+    b_sound.assert_got_nothing_of(a_sound)
+
+
+def _bridge_becomes(technology: str, site: Site) -> bool:
+    """Whether the one bridge that there is does, as Asterisk calls its ways to mix."""
+    return until(lambda: technology in site.stack.asterisk.cli("bridge show all"), every=0.1)
 
 
 @pytest.mark.parametrize(

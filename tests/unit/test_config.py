@@ -117,6 +117,18 @@ def test_what_is_not_set_is_said_to_be_so(monkeypatch: pytest.MonkeyPatch) -> No
         ("BRIDGE_TRUNK_MATCH", "0.0.0.0/0"),
         ("BRIDGE_TRUNK_MATCH", ""),
         ("BRIDGE_TRUNK_MATCH", "everybody"),
+        *(
+            (f"BRIDGE_TRUNK_{name}_MATCH", value)
+            for name in ("HOST", "MEDIA")
+            for value in (
+                "0.0.0.0/0",
+                "everybody",
+                "203.0.113.0/28,",
+                "203.0.113.1/28",
+                "10.0.0.1;",
+            )
+        ),
+        ("BRIDGE_TRUNK_RTP_SYMMETRIC", "yes\nallow_transfer=yes"),
         ("BRIDGE_TRUNK_HOST", "carrier.example\nevil=yes"),
         ("BRIDGE_TRUNK_HOST", "carrier.example:99999"),
         ("BRIDGE_TRUNK_USER", "user\n[evil]"),
@@ -162,6 +174,32 @@ def test_the_site_s_part_of_asterisk_s_configuration(monkeypatch: pytest.MonkeyP
         "password=pass-word",
     ):
         assert line in files["pjsip.conf"].splitlines()
+
+
+def test_sip_is_taken_from_the_trunk_only_in_calls_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRIDGE_TRUNK_MATCH", "203.0.113.0/28")
+    monkeypatch.setenv("BRIDGE_TRUNK_HOST", "198.51.100.9:5070")
+    monkeypatch.setenv("BRIDGE_TRUNK_HOST_MATCH", "198.51.100.16/30, 2001:db8::9")
+    trunk = asterisk_config.render(load(SiteSettings))["pjsip.conf"]
+    assert trunk.partition("[trunk-networks](nobody)\n")[2].splitlines() == [
+        "permit=203.0.113.0/28",
+        "permit=198.51.100.16/30",
+        "permit=2001:db8::9/128",
+        "permit=198.51.100.9/32",
+    ]
+    assert "match=198.51" not in trunk, "from there no call comes in"
+
+
+@pytest.mark.parametrize(("says", "is_written"), [("", False), ("no", False), ("yes", True)])
+def test_only_a_trunk_behind_a_nat_is_answered_where_its_audio_comes_from(
+    monkeypatch: pytest.MonkeyPatch, says: str, *, is_written: bool
+) -> None:
+    if says:
+        monkeypatch.setenv("BRIDGE_TRUNK_RTP_SYMMETRIC", says)
+    trunk = asterisk_config.render(load(SiteSettings))["pjsip.conf"]
+    assert ("\nrtp_symmetric=yes\n" in trunk) is is_written
+    template = (asterisk_config.source() / "pjsip.conf").read_text()
+    assert "\nrtp_symmetric=no\n" in template
 
 
 def test_every_include_of_the_static_files_is_rendered() -> None:
