@@ -130,6 +130,9 @@ class Stack:
         self._settings = dict(settings or {})
         self._ari_password = secrets.token_hex(32)
         self._url_secret = secrets.token_hex(32)
+        self.trunk_user = "masking"
+        """What we are called by a carrier that asks for credentials; and the password."""
+        self.trunk_password = secrets.token_hex(16)
         self.asterisk: Asterisk
         self.bridge: BridgeProcess
 
@@ -154,6 +157,8 @@ class Stack:
                     "rtp_port_end": self.place.rtp_port_end,
                     "trunk_host": self.place.trunk_host,
                     "trunk_match": self.place.trunk_match,
+                    "trunk_user": self.trunk_user,
+                    "trunk_password": pydantic.SecretStr(self.trunk_password),
                 }
             )
             self.asterisk = Asterisk(root, site, log_file=self._log("asterisk"))
