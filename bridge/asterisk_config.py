@@ -16,10 +16,15 @@ def source() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[1] / "asterisk-config"
 
 
+def log_filter() -> Path:
+    """A program for ``sed -u -E -f``: Asterisk's log without the text of strangers."""
+    return source() / "log.sed"
+
+
 def write(directory: Path, site: SiteSettings) -> None:
     """Put the whole configuration into ``directory``; the files with secrets are mode 0640."""
     (directory / "site").mkdir(parents=True, exist_ok=True)
-    for file in source().glob("*.conf"):
+    for file in [*source().glob("*.conf"), log_filter()]:
         shutil.copyfile(file, directory / file.name)
     for name, text in render(site).items():
         target = directory / "site" / name

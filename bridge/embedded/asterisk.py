@@ -44,7 +44,8 @@ class Asterisk:
             # chroot first, as root; then another user, and only then the tie to our life.
             command = ["chroot", str(root), "setpriv", *user, "--pdeathsig=KILL", *command]
             user = []
-        self._child = Child("Asterisk", command, log_file=log_file, user=user)
+        kept = ["sed", "-u", "-E", "-f", str(asterisk_config.log_filter())]
+        self._child = Child("Asterisk", command, log_file=log_file, user=user, log_filter=kept)
 
     @property
     def running(self) -> bool:

@@ -1,6 +1,7 @@
 """Child processes that say when they are ready, and that never outlive us."""
 
 import contextlib
+import os
 import random
 import shutil
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import IO, cast
 
 
 class StartError(Exception):
@@ -32,14 +34,22 @@ class Child:
         user: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
+        log_filter: Sequence[str] = (),
     ) -> None:
-        """``user``: options for ``setpriv`` that change user and capabilities."""
+        """Describe it; `start` starts it.
+
+        Args:
+            user: options for ``setpriv`` that change user and capabilities.
+            log_filter: a program through which its output goes to the file.
+        """
         self.name = name
         self.log_file = log_file
         self._command = ["setpriv", *user, "--pdeathsig=KILL", *command]
         self._env = env
         self._stop_signal = stop_signal
+        self._log_filter = log_filter
         self._process: subprocess.Popen[bytes] | None = None
+        self._filtering: subprocess.Popen[bytes] | None = None
 
     @property
     def running(self) -> bool:
@@ -55,11 +65,15 @@ class Child:
         Raises:
             StartError: it ended, or was not ready ``within`` seconds.
         """
-        with self.log_file.open("ab") as log:
+        with contextlib.ExitStack() as ours:
+            output: IO[bytes] = ours.enter_context(self.log_file.open("ab"))
+            if self._log_filter:
+                self._filtering = _filtering(self._log_filter, output)
+                output = ours.enter_context(cast(IO[bytes], self._filtering.stdin))
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 env=self._env,
                 # Ctrl-C is for us alone: we stop the parts in their order.
@@ -79,6 +93,7 @@ class Child:
             self._process.wait(within)
         except subprocess.TimeoutExpired:
             self.kill()
+        self._finish_log()
 
     def signal(self, signum: signal.Signals) -> None:
         if self._process is not None:
@@ -89,11 +104,29 @@ class Child:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+            self._finish_log()
+
+    def _finish_log(self) -> None:
+        """Wait until the whole of its output is in the file."""
+        if self._filtering is not None:
+            self._filtering.wait()
+            self._filtering = None
 
     def last_words(self, lines: int = 15) -> str:
         with contextlib.suppress(OSError):
             return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-lines:])
         return "(none)"
+
+
+def _filtering(program: Sequence[str], file: IO[bytes]) -> subprocess.Popen[bytes]:
+    """A program between an output and ``file``; it ends when nobody has its input open any more."""
+    return subprocess.Popen(
+        program,
+        stdin=subprocess.PIPE,
+        stdout=file,
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C"},  # bytes, of whatever language
+        start_new_session=True,
+    )
 
 
 def until(condition: Callable[[], bool], *, within: float = 30.0, every: float = 0.02) -> bool:

@@ -12,7 +12,7 @@ the command that does it (`make break`).
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -59,9 +59,15 @@ def assert_holds_nothing_of(phone: Phone, number: str, *, address: str) -> None:
 def assert_nothing_of(number: str, messages: Sequence[str]) -> None:
     """No message holds ``number`` in any form."""
     for message in messages:
-        for line in message.splitlines():
-            for text in (line, *_decoded(line)):
-                assert _national(number) not in re.sub(r"\D", "", text), f"{number} in:\n{message}"
+        for digits in all_digits(message):
+            assert _national(number) not in digits, f"{number} in:\n{message}"
+
+
+def all_digits(text: str) -> Iterator[str]:
+    """The digits of each line, and those of what Base64 or hexadecimal in it stands for."""
+    for line in text.splitlines():
+        for form in (line, *_decoded(line)):
+            yield re.sub(r"\D", "", form)
 
 
 def _national(number: str) -> str:
