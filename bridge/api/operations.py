@@ -242,7 +242,7 @@ OPERATIONS = (
         summary="Remove a subaccount that has no live sessions",
         success=HTTPStatus.NO_CONTENT,
         query=RemoveSubaccount,
-        failures=(HTTPStatus.CONFLICT,),
+        failures=(HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     ),
     Operation(
         method="GET",
