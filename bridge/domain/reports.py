@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
+from bridge.domain.consent import PartyConsent
 from bridge.domain.hangups import HangupCause, hangup_cause, hangup_source
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Disposition, Outcome
@@ -81,6 +82,8 @@ class Interaction:
     second_answered: bool = False
     missed_prompts: Sequence[MissedPrompt] = ()
     """What could not be played."""
+    recording_consent: Sequence[PartyConsent] = ()
+    """What the parties were told or asked before they were recorded, and what they said."""
 
     def status(self, side: Side) -> str | None:
         """What became of a party's leg, in the words of Plivo's calls; ``None``: there was none."""
