@@ -31,6 +31,7 @@ from bridge.api.answers import sessions as session_answers
 from bridge.api.answers import subaccounts as subaccount_answers
 from bridge.api.answers.fields import Message
 from bridge.api.schemas.accounts import UpdateAccount
+from bridge.api.schemas.calls import ListCalls
 from bridge.api.schemas.events import ListEvents, NewestFirst, RevealNumbers, StreamEvents
 from bridge.api.schemas.numbers import AddNumbers, ListNumbers, ReplaceNumber, UpdateNumber
 from bridge.api.schemas.recordings import ListRecordings, SignedMedia
@@ -178,6 +179,14 @@ OPERATIONS = (
         handler=calls.get,
         returns=call_answers.Leg,
         summary="Get one leg of a call, as an interaction names it",
+    ),
+    Operation(
+        method="GET",
+        path=f"{_ACCOUNT}/Call",
+        handler=calls.list_all,
+        returns=call_answers.CallList,
+        query=ListCalls,
+        summary="List calls, those that were refused too, newest first",
     ),
     Operation(
         method="DELETE",

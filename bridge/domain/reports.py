@@ -14,7 +14,7 @@ from bridge.domain.hangups import HangupCause, hangup_cause, hangup_source
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Disposition, Outcome
 from bridge.domain.pins import Pins
-from bridge.domain.privacy import NumberForm
+from bridge.domain.privacy import OPEN, NumberForm, Privacy
 from bridge.domain.prompts import MissedPrompt
 from bridge.domain.rates import Charge, Tariff
 from bridge.domain.records import Origin, Role
@@ -107,7 +107,15 @@ class LegReport:
     role: Role
     origin: Origin
     """Of its call."""
-    party_number: PhoneNumber
+    call: uuid.UUID
+    session: uuid.UUID | None
+    """``None``: the call is no session's; whoever called was no party of one."""
+    caller_side: Side | None
+    """Which party called, or was called first."""
+    party_number: PhoneNumber | None
+    """``None``: withheld, or not a number."""
+    privacy: Privacy
+    """How the account is shown numbers of others than its sessions' parties."""
     virtual_number: PhoneNumber
     started_at: datetime
     answered_at: datetime | None
@@ -118,6 +126,13 @@ class LegReport:
     """Of its call; ``None``: it is up."""
     written_charge: Charge | None = None
     """What was written down when it ended; ``None`` before, and of a time without rates."""
+
+    @property
+    def shown_number(self) -> str | None:
+        """The party's number: a stranger's as the account's events would show it."""
+        if self.party_number is None:
+            return None
+        return (OPEN if self.session else self.privacy).shown(self.party_number)
 
     @property
     def charge(self) -> Charge:
