@@ -2,8 +2,11 @@
 
 import asyncio
 import collections
+import traceback
 import uuid
 from http import HTTPStatus
+from pathlib import PurePath
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -45,6 +48,7 @@ from bridge.domain.errors import Unavailable
 log = structlog.get_logger(__name__)
 
 _LARGEST_BODY = 256 * 1024  # a hundred sessions
+_FRAMES = 12  # innermost, of an exception that nobody foresaw
 _PROBES = {operation.path for operation in OPERATIONS if operation.public}
 
 
@@ -118,7 +122,10 @@ async def _explained(request: web.Request, handler: Handler) -> web.StreamRespon
     except web.HTTPException as error:  # of aiohttp's own: no such path, method, size
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         status = HTTPStatus(error.status)
-        return _error(request, Problem(status, f"{status.phrase}.", headers=headers))
+        text = f"{status.phrase}."
+        if isinstance(error, web.HTTPRequestEntityTooLarge):
+            text = f"The body must be no longer than {_LARGEST_BODY} bytes."
+        return _error(request, Problem(status, text, headers=headers))
     except Unavailable:
         return _error(
             request,
@@ -131,9 +138,28 @@ async def _explained(request: web.Request, handler: Handler) -> web.StreamRespon
     except (web.RequestPayloadError, ConnectionResetError):  # the latter's answer nobody reads
         text = "The body is not what the request's headers say."
         return _error(request, Problem(HTTPStatus.BAD_REQUEST, text))
-    except Exception:
-        log.exception("request crashed")
+    except Exception as error:
+        # Neither it nor what it was about: an exception of a library quotes what was sent.
+        log.error("request crashed", **_place(error))
         return _error(request, Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error."))
+
+
+def _place(error: BaseException) -> dict[str, Any]:
+    """Of an exception, and of those that it comes from, the type and where it was raised; nothing
+    that it says."""
+    errors = [error]
+    while (cause := errors[-1].__cause__ or errors[-1].__context__) and cause not in errors:
+        errors.append(cause)
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    return {
+        "error": " from ".join(f"{type(one).__module__}.{type(one).__name__}" for one in errors),
+        "at": [f"{_in_package(one.filename)}:{one.lineno} {one.name}" for one in frames],
+    }
+
+
+def _in_package(path: str) -> str:
+    """``asyncpg/connection.py`` says what a file is, wherever Python is installed."""
+    return "/".join(PurePath(path).parts[-2:])
 
 
 def _error(request: web.Request, problem: Problem) -> web.Response:

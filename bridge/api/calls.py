@@ -1,4 +1,4 @@
-"""Single calls, in Plivo's sense: the legs that an interaction names."""
+"""Calls: all of an account, and single legs, which are calls in Plivo's sense."""
 
 from http import HTTPStatus
 
@@ -8,6 +8,8 @@ from bridge.api import requests
 from bridge.api.ports import Calls, Orders
 from bridge.api.problems import not_found, of_refusal
 from bridge.api.render import calls as render
+from bridge.api.render.forms import page
+from bridge.api.schemas.calls import ListCalls
 from bridge.api.schemas.sessions import CallParties
 from bridge.domain.requests import Refusal
 
@@ -30,6 +32,15 @@ async def hang_up(request: web.Request) -> web.Response:
     if not asked:
         raise not_found()
     return web.Response(status=HTTPStatus.NO_CONTENT)
+
+
+async def list_all(request: web.Request) -> web.Response:
+    account = requests.account(request)
+    asked = requests.query(request, ListCalls)
+    found = await request.app[CALLS].list(account, asked.to_domain(), asked.window)
+    shown = page(found, lambda one: render.call(account, one), asked.window, request.url)
+    shown["meta"]["next_cursor"] = render.next_cursor(found)
+    return requests.answer(request, HTTPStatus.OK, shown)
 
 
 async def get(request: web.Request) -> web.Response:

@@ -31,6 +31,7 @@ from bridge.api.answers import sessions as session_answers
 from bridge.api.answers import subaccounts as subaccount_answers
 from bridge.api.answers.fields import Message
 from bridge.api.schemas.accounts import UpdateAccount
+from bridge.api.schemas.calls import ListCalls
 from bridge.api.schemas.events import ListEvents, NewestFirst, RevealNumbers, StreamEvents
 from bridge.api.schemas.numbers import AddNumbers, ListNumbers, ReplaceNumber, UpdateNumber
 from bridge.api.schemas.recordings import ListRecordings, SignedMedia
@@ -180,6 +181,14 @@ OPERATIONS = (
         summary="Get one leg of a call, as an interaction names it",
     ),
     Operation(
+        method="GET",
+        path=f"{_ACCOUNT}/Call",
+        handler=calls.list_all,
+        returns=call_answers.CallList,
+        query=ListCalls,
+        summary="List calls, those that were refused too, newest first",
+    ),
+    Operation(
         method="DELETE",
         path=f"{_ACCOUNT}/Call/{{call_uuid}}",
         handler=calls.hang_up,
@@ -242,7 +251,7 @@ OPERATIONS = (
         summary="Remove a subaccount that has no live sessions",
         success=HTTPStatus.NO_CONTENT,
         query=RemoveSubaccount,
-        failures=(HTTPStatus.CONFLICT,),
+        failures=(HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     ),
     Operation(
         method="GET",

@@ -29,6 +29,7 @@ from bridge.domain.reports import (
 )
 from bridge.domain.requests import (
     By,
+    CallFilter,
     Facts,
     NewSession,
     Refusal,
@@ -50,6 +51,7 @@ class Accounts(Protocol):
 
 class Calls(Protocol):
     async def leg(self, account: str, leg_id: uuid.UUID) -> LegReport | None: ...
+    async def list(self, account: str, wanted: CallFilter, window: Window) -> Page[LegReport]: ...
     async def hang_up(self, account: str, leg_id: uuid.UUID) -> bool: ...
 
 

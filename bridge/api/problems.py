@@ -41,6 +41,7 @@ class Problem(Exception):
         return {"error": " ".join(self.faults), **reason}
 
 
+_MOST_FAULTS = 50  # a body may have ten thousand names, and an error is for somebody to read
 _POOL = "Number pool exhausted or not available."
 
 _REFUSALS = {
@@ -142,8 +143,15 @@ def of_validation(
     error: pydantic.ValidationError, *, fixed: Collection[str] = frozenset()
 ) -> Problem:
     """Every fault of a request at once; ``fixed`` are names that belong to another request."""
-    sentences = [_sentence(fault, fixed) for fault in error.errors(include_input=False)]
-    return Problem(HTTPStatus.BAD_REQUEST, *dict.fromkeys(sentences))
+    return of_faults([_sentence(fault, fixed) for fault in error.errors(include_input=False)])
+
+
+def of_faults(sentences: Sequence[str]) -> Problem:
+    """What is wrong with a request, each thing once; of very many the first ones."""
+    different = [*dict.fromkeys(sentences)]
+    rest = len(different) - _MOST_FAULTS
+    more = [f"There are {rest} more faults."] if rest > 0 else []
+    return Problem(HTTPStatus.BAD_REQUEST, *different[:_MOST_FAULTS], *more)
 
 
 def shown(name: str) -> str:

@@ -1,10 +1,8 @@
 """Reading requests and writing answers."""
 
 import hashlib
-import json
 import re
 import uuid
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -12,15 +10,14 @@ import pydantic
 from aiohttp import web
 
 from bridge.api.auth import BEARER
-from bridge.api.problems import Problem, not_found, of_validation, shown
+from bridge.api.problems import Problem, not_found, of_faults, of_validation, shown
+from bridge.domain.json_text import BadJson, is_fit, read_json
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.requests import By, Facts, Once
 
 API_ID = web.RequestKey("api_id", str)
 """Id of the request; in its answer and on every log line of it."""
 
-_UNFIT = re.compile("[\0\ud800-\udfff]")
-"""What JSON may hold and Postgres may not: NUL, and half of a surrogate pair."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _SUBACCOUNT = re.compile(r"SA[A-Z0-9]{18}")
 _KEY_SECONDS = 24 * 3600
@@ -41,14 +38,20 @@ async def body(request: web.Request, model: type[_Model]) -> _Model:
 async def json_object(request: web.Request) -> dict[str, Any]:
     """The JSON body as it was sent.
 
+    What it is counts, and not what its ``Content-Type`` says: `curl -d` calls all a form.
+
     Raises:
-        Problem: it is no JSON object.
+        Problem: it is no JSON object, or one that is not taken; and what is wrong with it.
     """
-    text = await request.read()
     try:
-        sent = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise Problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.") from None
+        sent = read_json(await request.read())
+    except BadJson as bad:
+        faults = [f"The body {bad.what}"]
+        if bad.name is not None and shown(bad.name) == bad.name:
+            faults = [f"The body has {bad.name} twice in one object."]
+        if bad.reason == "not-json" and not _says_json(request):
+            faults.append("Send JSON, with Content-Type: application/json.")
+        raise Problem(HTTPStatus.BAD_REQUEST, *faults) from None
     if not isinstance(sent, dict):
         raise Problem(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
     _check_texts(sent)
@@ -159,28 +162,26 @@ def answer(request: web.Request, status: HTTPStatus, content: dict[str, Any]) ->
 
 def _check_texts(sent: dict[str, Any]) -> None:
     """Raises: Problem: a text in a parameter, however deep, is one that Postgres does not take."""
-    unfit = [name for name, value in sent.items() if any(map(_UNFIT.search, _texts(value)))]
+    unfit = [name for name, value in sent.items() if not (is_fit(name) and is_fit(value))]
     if unfit:
         rule = "must hold neither NUL nor half a surrogate pair."
-        faults = [f"Invalid parameter. {shown(name)} {rule}" for name in unfit]
-        raise Problem(HTTPStatus.BAD_REQUEST, *faults)
+        raise of_faults([f"Invalid parameter. {shown(name)} {rule}" for name in unfit])
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in a JSON value, names included."""
-    rest = [value]
-    while rest:
-        match rest.pop():
-            case str(text):
-                yield text
-            case list(items):
-                rest += items
-            case dict(fields):
-                rest += [*fields.keys(), *fields.values()]
+def _says_json(request: web.Request) -> bool:
+    """RFC 6838, 4.2.8: also ``application/problem+json`` and such are JSON."""
+    return request.content_type.endswith(("/json", "+json"))
 
 
 def _given(request: web.Request, model: type[_Model]) -> dict[str, Any]:
-    """What the query string gives a value to; a name that we do not know is there all the same."""
+    """What the query string gives a value to; a name that we do not know is there all the same.
+
+    Raises:
+        Problem: a name is there twice, or a text is not taken.
+    """
+    twice = [name for name in {**request.query} if len(request.query.getall(name)) > 1]
+    if twice:
+        raise of_faults([f"Invalid parameter. {shown(name)} must be given once." for name in twice])
     sent = {
         name: value
         for name, value in request.query.items()
@@ -188,7 +189,3 @@ def _given(request: web.Request, model: type[_Model]) -> dict[str, Any]:
     }
     _check_texts(sent)
     return sent
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")

@@ -127,8 +127,10 @@ class Leg:
     async def answer(self) -> None:
         await self._commands.answer(self.channel_id)
 
-    async def play(self, media: Sequence[str]) -> None:
+    async def play(self, media: Sequence[str]) -> bool:
         """Let whoever is at the phone hear sounds, one after the other, to their end or the leg's.
+
+        ``True``: they were played to their end, as far as Asterisk says.
 
         Whoever cancels it stops the sound, and can give the next command at once: as long as a
         sound plays on a leg that is in no bridge, Asterisk holds back what else is asked of it.
@@ -141,11 +143,15 @@ class Leg:
             await self._has_heard(playback)
         except AriError as error:
             log.warning("sound not played", channel=self.channel_id, error=str(error))
+            return False
         except asyncio.CancelledError:
             await self._stop(playback)
             raise
         finally:
             self.playing = None
+        if playback in self.state.not_played:
+            log.warning("sound not played", channel=self.channel_id, error="failed")
+        return playback in self.state.heard - self.state.not_played
 
     async def digit(self) -> str:
         """The next key pressed on the phone: ``0`` to ``9``, ``*``, ``#``, ``A`` to ``D``.

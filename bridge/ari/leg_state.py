@@ -44,6 +44,8 @@ class LegState:
     """The phone ended the leg, and not somebody on our side."""
     heard: frozenset[str] = frozenset()
     """Ids of the playbacks on it that are over."""
+    not_played: frozenset[str] = frozenset()
+    """Of these, those of which Asterisk could not play a sound (``failed``: ARI, Playback)."""
     lost: bool = False
     """Nobody saw it end; it was missing when we looked."""
     switch_restarted: bool = False
@@ -108,6 +110,12 @@ def _folded(state: LegState, event: Event) -> LegState:
             return _folded_channel(state, channel, at)
         case {"type": "ChannelStateChange" | "ChannelCreated", "channel": channel}:
             return _folded_channel(state, channel, at)
+        case {"type": "PlaybackFinished", "playback": {"id": str(playback), "state": "failed"}}:
+            return dataclasses.replace(
+                state,
+                heard=state.heard | {playback},
+                not_played=state.not_played | {playback},
+            )
         case {"type": "PlaybackFinished", "playback": {"id": str(playback)}}:
             return dataclasses.replace(state, heard=state.heard | {playback})
         case {"type": "ChannelHangupRequest", "soft": True, "cause": flag} if flag == _SHUTDOWN:

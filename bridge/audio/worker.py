@@ -9,6 +9,7 @@ from typing import Any
 
 from bridge.audio.errors import Unusable
 from bridge.audio.kinds import Kind
+from bridge.domain.json_text import BadJson, read_json
 
 _G711 = 8000  # bytes a second
 _MP3 = 4000
@@ -101,7 +102,21 @@ async def _convert(
             await process.wait()
     if process.returncode != 0:
         raise Unusable("conversion-failed")
-    result = json.loads(told)
-    if "reason" in result:
-        raise Unusable(result["reason"])
-    return float(result["seconds"])
+    match _told(told):
+        case {"seconds": int(seconds) | float(seconds)}:
+            return float(seconds)
+        case {"reason": str(reason)}:
+            raise Unusable(reason)
+    raise Unusable("conversion-failed")
+
+
+def _told(text: bytes) -> Any:
+    """What the child says; a file from anywhere was in its hands.
+
+    Raises:
+        Unusable: it is no JSON.
+    """
+    try:
+        return read_json(text)
+    except BadJson:
+        raise Unusable("conversion-failed") from None

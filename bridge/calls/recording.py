@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Callable, Coroutine
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import structlog
@@ -15,7 +15,9 @@ from bridge.ari.leg import Leg
 from bridge.calls.dialogue import key_while
 from bridge.calls.live_call import LiveCall
 from bridge.domain.announcements import Announcement
+from bridge.domain.consent import Consent
 from bridge.domain.recordings import NewRecording, Pause, RecordingFailure
+from bridge.domain.records import Role
 from bridge.domain.sessions import RecordingAnnouncement
 
 logger = structlog.get_logger(__name__)
@@ -44,14 +46,16 @@ async def begin_recording(call: LiveCall, b_leg: Leg, *, switch: Recorder) -> Ne
     """
     if call.recording is None:
         return None
-    agreed = await _announced(call, b_leg, call.recording.announcement)
+    consent = await _announced(call, b_leg, call.recording.announcement)
     if any(leg.state.ended for leg in (call.a_leg, b_leg)) or call.asked_to_end.is_set():
         return None
     recording_id = uuid.uuid4()
     failure: RecordingFailure | None = None
     try:
-        if not agreed:
+        if any(one.given is False for one in consent):
             failure = RecordingFailure.DECLINED
+        elif not all(one.given for one in consent):
+            failure = RecordingFailure.NOT_ANNOUNCED
         elif not await switch.record(b_leg, recording_id):
             failure = RecordingFailure.NOT_POSSIBLE
     except AriError as error:
@@ -71,6 +75,7 @@ async def begin_recording(call: LiveCall, b_leg: Leg, *, switch: Recorder) -> Ne
         format=call.recording.format,
         started_at=b_leg.state.recorded_at or b_leg.state.answered_at,
         failure=failure,
+        consent=consent,
     )
 
 
@@ -97,39 +102,53 @@ async def obey_pauses(call: LiveCall, b_leg: Leg, *, log: RecordingLog, switch: 
             logger.info("recording paused" if pause.paused else "recording goes on")
 
 
-async def _announced(call: LiveCall, b_leg: Leg, announcement: RecordingAnnouncement) -> bool:
-    """Tell or ask both, at the same time, as it is wanted; whether they can be recorded now.
+async def _announced(
+    call: LiveCall, b_leg: Leg, announcement: RecordingAnnouncement
+) -> tuple[Consent, ...]:
+    """Tell or ask both, at the same time, as it is wanted; what each of the two says to it.
 
-    It is over when one of them hangs up, or does not agree.
+    Empty: they are neither told nor asked.  It is over when one of them hangs up, or declines.
     """
-    legs = (call.a_leg, b_leg)
-    agreed: list[Leg] = []
+    if announcement is RecordingAnnouncement.NONE:
+        return ()
+    asked = announcement is RecordingAnnouncement.PRESS_1
+    said = Announcement.AGREE_TO_RECORDING if asked else Announcement.BEING_RECORDED
+    legs = {Role.A: call.a_leg, Role.B: b_leg}
+    answers: dict[Role, Consent] = {}
     declined = asyncio.Event()
 
-    async def tell(leg: Leg) -> None:
-        await leg.play(Announcement.BEING_RECORDED.media)
-        agreed.append(leg)
+    def note(role: Role, *, given: bool | None, digit: str | None = None) -> None:
+        answers[role] = Consent(
+            role=role,
+            announcement=announcement,
+            sounds=said.media,
+            given=given,
+            digit=digit,
+            at=datetime.now(UTC),
+        )
 
-    async def ask(leg: Leg) -> None:
-        leg.forget_digits()  # such as the end of a PIN
-        key = await key_while(leg, Announcement.AGREE_TO_RECORDING.media, within=_CONSENT_WAIT)
-        if key == "1":
-            agreed.append(leg)
-        else:
+    async def tell(role: Role) -> None:
+        note(role, given=await legs[role].play(said.media) or None)
+
+    async def ask(role: Role) -> None:
+        legs[role].forget_digits()  # such as the end of a PIN
+        key = await key_while(legs[role], said.media, within=_CONSENT_WAIT)
+        note(role, given=key == "1", digit=key)
+        if key != "1":
             declined.set()
 
-    async def both(said: Callable[[Leg], Coroutine[Any, Any, None]]) -> None:
+    async def both(speak: Callable[[Role], Coroutine[Any, Any, None]]) -> None:
         async with asyncio.TaskGroup() as group:
-            for leg in legs:
-                group.create_task(said(leg))
+            for role in legs:
+                group.create_task(speak(role))
 
-    if announcement is RecordingAnnouncement.NONE:
-        return True
     await race(
         caller=call.a_leg.ended(),
         callee=b_leg.ended(),
         customer=call.asked_to_end.wait(),
         declined=declined.wait(),
-        heard=both(ask if announcement is RecordingAnnouncement.PRESS_1 else tell),
+        heard=both(ask if asked else tell),
     )
-    return len(agreed) == len(legs)
+    for role in legs.keys() - answers.keys():
+        note(role, given=None)
+    return tuple(answers[role] for role in legs)

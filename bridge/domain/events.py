@@ -29,6 +29,11 @@ RECORDING_INITIATED = "SessionRecordingInitiated"
 RECORDING_COMPLETED = "SessionRecordingCompleted"
 RECORDING_FAILED = "SessionRecordingFailed"
 
+CALL_REFUSED = "CallRefused"
+REFUSALS_A_MINUTE = 10
+"""Refused calls of a virtual number that its account is told of in a minute: a program that tries
+numbers must not fill its log, nor ours."""
+
 VIRTUAL_NUMBER_ANSWER = "SessionVirtualNumberAnswer"
 
 _INITIATED = {
@@ -211,6 +216,24 @@ def ends(record: CallRecord, charges: Mapping[Role, Charge], *, caller: Side) ->
     told.sort(key=lambda one: one.happened_at)
     last = max([record.ended_at, *(one.happened_at for one in told)])
     return [*told, Telling(PARTIES_HANGUP, last, {**_cost(record.legs, charges), **why})]
+
+
+def refusal(record: CallRecord) -> Mapping[str, Any]:
+    """What an account is told of a call that was refused, beyond whose it is; of others nothing.
+
+    Its ``From`` is added as of every call's event, and is missing where the caller withheld it.
+    """
+    if record.outcome.disposition is not Disposition.REFUSED:
+        return {}
+    cause = hangup_cause(record.outcome, None)
+    withheld = {} if record.arrival.caller else {"CallerWithheld": True}
+    return {
+        "Reason": record.outcome.reason,
+        "PlivoHangupCause": cause.name,
+        "PlivoHangupCauseCode": cause.code,
+        "CallStartTime": timestamp(record.arrival.started_at),
+        **withheld,
+    }
 
 
 def attributes(event: Event) -> dict[str, Any]:

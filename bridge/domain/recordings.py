@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime, timedelta
 
 from bridge.domain import events
+from bridge.domain.consent import Consent, PartyConsent
 from bridge.domain.events import Telling
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.requests import Range
@@ -30,6 +31,8 @@ class RecordingFailure(enum.StrEnum):
     """Asterisk refused to begin."""
     DECLINED = "declined"
     """One of the two did not agree to it."""
+    NOT_ANNOUNCED = "not-announced"
+    """One of the two could not be told of it: Asterisk could not play the announcement."""
     NOTHING_RECORDED = "nothing-recorded"
     """Asterisk could write nothing: a full disk, or no right to; or nothing was said."""
     INCOMPLETE = "incomplete"
@@ -49,6 +52,8 @@ class NewRecording:
     format: RecordingFormat
     started_at: datetime | None
     failure: RecordingFailure | None = None
+    consent: tuple[Consent, ...] = ()
+    """Of both parties, where they were told or asked."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -111,6 +116,7 @@ class Recording:
     size: int | None
     """Bytes of its file."""
     sha256: bytes | None
+    consent: tuple[PartyConsent, ...] = ()
 
     @property
     def length(self) -> timedelta | None:
@@ -155,16 +161,19 @@ class RecordingStep:
         stored, shown and sent for days: a signed URL would be over by then, or would be a secret
         in somebody's logs.  Who wants one that can be handed on gets it from RecordingResourceURL.
 
+        A recording that there is not has no URL.
+
         Args:
             account_url: where the account is in the API.
         """
         resource = f"{account_url}/Recording/{self.id}/"
+        is_none = name == events.RECORDING_FAILED
         ended_at = self.ended_at if name == events.RECORDING_COMPLETED else None
         length = ended_at - self.started_at - self.paused_for if ended_at else None
         told = {
             "RecordingUUID": str(self.id),
             "RecordingURL": f"{resource}Media/" if ended_at else None,
-            "RecordingResourceURL": resource,
+            "RecordingResourceURL": None if is_none else resource,
             "RecordingDuration": round(length.total_seconds()) if length is not None else None,
             "RecordingStartTime": events.timestamp(self.started_at),
             "RecordingEndTime": events.timestamp(ended_at) if ended_at else None,

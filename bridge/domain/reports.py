@@ -10,11 +10,12 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from bridge.domain.attestation import Attestation
+from bridge.domain.consent import PartyConsent
 from bridge.domain.hangups import HangupCause, hangup_cause, hangup_source
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Disposition, Outcome
 from bridge.domain.pins import Pins
-from bridge.domain.privacy import NumberForm
+from bridge.domain.privacy import OPEN, NumberForm, Privacy
 from bridge.domain.prompts import MissedPrompt
 from bridge.domain.rates import Charge, Tariff
 from bridge.domain.records import Origin, Role
@@ -82,6 +83,8 @@ class Interaction:
     second_answered: bool = False
     missed_prompts: Sequence[MissedPrompt] = ()
     """What could not be played."""
+    recording_consent: Sequence[PartyConsent] = ()
+    """What the parties were told or asked before they were recorded, and what they said."""
 
     def status(self, side: Side) -> str | None:
         """What became of a party's leg, in the words of Plivo's calls; ``None``: there was none."""
@@ -105,7 +108,15 @@ class LegReport:
     role: Role
     origin: Origin
     """Of its call."""
-    party_number: PhoneNumber
+    call: uuid.UUID
+    session: uuid.UUID | None
+    """``None``: the call is no session's; whoever called was no party of one."""
+    caller_side: Side | None
+    """Which party called, or was called first."""
+    party_number: PhoneNumber | None
+    """``None``: withheld, or not a number."""
+    privacy: Privacy
+    """How the account is shown numbers of others than its sessions' parties."""
     virtual_number: PhoneNumber
     started_at: datetime
     answered_at: datetime | None
@@ -116,6 +127,13 @@ class LegReport:
     """Of its call; ``None``: it is up."""
     written_charge: Charge | None = None
     """What was written down when it ended; ``None`` before, and of a time without rates."""
+
+    @property
+    def shown_number(self) -> str | None:
+        """The party's number: a stranger's as the account's events would show it."""
+        if self.party_number is None:
+            return None
+        return (OPEN if self.session else self.privacy).shown(self.party_number)
 
     @property
     def charge(self) -> Charge:

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from bridge.domain.egress import EgressRules
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.outcomes import Disposition
 from bridge.domain.pins import Pins
 from bridge.domain.reports import SessionStatus
 from bridge.domain.sessions import Direction, Parties
@@ -46,6 +47,20 @@ class SessionFilter:
     expires: Range[datetime] = dataclasses.field(default_factory=Range)
     duration: Range[int] = dataclasses.field(default_factory=Range)
     """Seconds from the creation to the end."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class CallFilter:
+    """Which calls a list shows; ``None`` means any."""
+
+    session: uuid.UUID | None = None
+    virtual_number: PhoneNumber | None = None
+    caller: PhoneNumber | None = None
+    disposition: Disposition | None = None
+    only_up: bool = False
+    """Those that have not ended."""
+    reason: str | None = None
+    started: Range[datetime] = dataclasses.field(default_factory=Range)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bridge.domain.json_text import read_json
+
 SOUNDS = (".ulaw", ".alaw")
 _ABOUT = ".json"
 _WORK = ".new-"
@@ -121,7 +123,7 @@ class Cache:
                 shutil.rmtree(path, ignore_errors=True)
             elif path.suffix == _ABOUT:
                 with contextlib.suppress(OSError, ValueError, TypeError):
-                    entry = Entry(**json.loads(path.read_text()))
+                    entry = Entry(**read_json(path.read_bytes()))
                     if self._sounds_size(path.stem) == entry.size:
                         found.append((path.stat().st_mtime, path.stem, entry))
         whole = {key: entry for _, key, entry in sorted(found, key=lambda one: one[0])}

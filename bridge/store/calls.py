@@ -178,6 +178,8 @@ class Calls:
             fault=outcome.fault.value,
             hung_up_by=outcome.hung_up_by.value,
             missed_prompts=[dataclasses.asdict(missed) for missed in record.missed_prompts],
+            refusal=dict(events.refusal(record)),
+            told_at_most=events.REFUSALS_A_MINUTE,
         )
         tale = tale_of(arrival.call_id, row, connection)
         charges = await charges_of(connection, record, self._trunk)

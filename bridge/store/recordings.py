@@ -21,7 +21,7 @@ from bridge.domain.reports import Page
 from bridge.domain.sessions import RecordingFormat
 from bridge.store import queries
 from bridge.store.pool import Connection, Database, Row
-from bridge.store.session_rows import number
+from bridge.store.session_rows import consent_json, consents, number
 from bridge.store.teller import Tale, begin_tale
 
 
@@ -97,6 +97,7 @@ class Recordings:
             state=state.value,
             failure=new.failure.value if new.failure else None,
             started_at=new.started_at,
+            consent=consent_json(new.consent, tale.caller),
         )
         name = events.RECORDING_FAILED if new.failure else events.RECORDING_INITIATED
         await self._tell(tale, name, row)
@@ -191,5 +192,6 @@ def _recording(row: Row) -> Recording:
             "virtual_number": PhoneNumber(row["virtual_number"]),
             "state": RecordingState(row["state"]),
             "failure": _failure(row),
+            "consent": consents(row["consent"]),
         }
     )

@@ -6,9 +6,11 @@ from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
 
+from bridge.domain.consent import Consent, PartyConsent
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Disposition, Fault, HungUpBy, Outcome
 from bridge.domain.prompts import MissedPrompt
+from bridge.domain.records import Role
 from bridge.domain.reports import Ending, Interaction, SessionReport, SessionStatus
 from bridge.domain.requests import NewSession, SessionChange, SessionFilter
 from bridge.domain.sessions import (
@@ -184,6 +186,38 @@ def recording_plan(options: Mapping[str, Any]) -> RecordingPlan | None:
     )
 
 
+def consent_json(given: Iterable[Consent], caller: Side | None) -> Sequence[Mapping[str, Any]]:
+    """What is kept of what the two said; ``caller``: which party has the leg that came in."""
+    if caller is None:
+        return []
+    return [
+        {
+            "party": (caller if one.role is Role.A else caller.other).value,
+            "announcement": one.announcement.value,
+            "sounds": [sound.removeprefix("sound:") for sound in one.sounds],
+            "given": one.given,
+            "digit": one.digit,
+            "at": one.at.isoformat(),
+        }
+        for one in given
+    ]
+
+
+def consents(kept: Iterable[Mapping[str, Any]]) -> tuple[PartyConsent, ...]:
+    """As `consent_json` made them."""
+    return tuple(
+        PartyConsent(
+            party=Side(one["party"]),
+            announcement=one["announcement"],
+            sounds=tuple(one["sounds"]),
+            given=one["given"],
+            digit=one["digit"],
+            at=datetime.fromisoformat(one["at"]),
+        )
+        for one in kept
+    )
+
+
 def _interaction(item: dict[str, Any]) -> Interaction:
     return Interaction(
         started_at=datetime.fromisoformat(item["started_at"]),
@@ -199,6 +233,7 @@ def _interaction(item: dict[str, Any]) -> Interaction:
         first_answered=bool(item["first_answered"]),
         second_answered=bool(item["second_answered"]),
         missed_prompts=[MissedPrompt(**one) for one in item["missed_prompts"]],
+        recording_consent=consents(item["recording_consent"] or ()),
     )
 
 

@@ -1,6 +1,5 @@
 """Asking an application about a call that waits for the answer."""
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from http import HTTPStatus
@@ -13,6 +12,7 @@ from bridge.domain.access import SigningSecret
 from bridge.domain.advice import Advice, NoAdvice, Question, Redirect, Webhook, read_advice
 from bridge.domain.errors import Unavailable
 from bridge.domain.events import timestamp
+from bridge.domain.json_text import BadJson, read_json
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.privacy import OPEN
 from bridge.domain.requests import Facts
@@ -138,6 +138,6 @@ def asked(question: Question, at: datetime) -> dict[str, Any]:
 
 def _parsed(body: bytes) -> Any:
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise NoAdvice("not-json") from None
+        return read_json(body)
+    except BadJson as bad:
+        raise NoAdvice(bad.reason) from None

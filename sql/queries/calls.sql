@@ -291,6 +291,8 @@ SELECT * FROM tale;
 -- The one record of a finished call.  Inserts the call too, for its arrival may not have been
 -- written while Postgres was away; a record that is complete is never changed.  Gives the call's
 -- tale: the session is locked before the call.
+-- Of a refused call its account is told, if it wants that: of so many of one number in a minute, and
+-- with the first of the next minute how many were left out.
 WITH tale AS MATERIALIZED (
     SELECT * FROM begin_tale(:call_id::uuid)
 ), written AS (
@@ -313,6 +315,38 @@ WITH tale AS MATERIALIZED (
            hung_up_by = excluded.hung_up_by,
            missed_prompts = excluded.missed_prompts
      WHERE call.ended_at IS NULL
+    RETURNING id, account, session, caller_side, virtual_number, disposition
+), refused AS (
+    SELECT written.*, now() AS at
+      FROM written
+      JOIN account ON account.auth_id = written.account
+     WHERE written.disposition = 'refused'
+       AND account.webhooks ->> 'call_refused_url' IS NOT NULL
+), counted AS (
+    INSERT INTO refusal_count AS kept (virtual_number, since, calls)
+    SELECT virtual_number, at, 1 FROM refused
+    ON CONFLICT (virtual_number) DO UPDATE
+       SET since = CASE WHEN kept.since <= excluded.since - interval '1 minute'
+                        THEN excluded.since ELSE kept.since END,
+           calls = CASE WHEN kept.since <= excluded.since - interval '1 minute'
+                        THEN 1 ELSE kept.calls + 1 END,
+           left_out = CASE WHEN kept.since <= excluded.since - interval '1 minute'
+                           THEN greatest(kept.calls - :told_at_most::integer, 0)
+                           ELSE kept.left_out END
+    RETURNING calls, left_out
+), told AS (
+    INSERT INTO event (account, call, name, happened_at, attributes)
+    SELECT refused.account, refused.id, 'CallRefused', :ended_at::timestamptz,
+           :refusal::jsonb || jsonb_strip_nulls(jsonb_build_object(
+               'CallUUID', coalesce((SELECT leg.id FROM leg
+                                      WHERE leg.call = refused.id AND leg.role = 'a'), refused.id),
+               'SessionUUID', refused.session,
+               'CallerParty', refused.caller_side,
+               'CallsLeftOut', CASE WHEN counted.calls = 1
+                                    THEN nullif(counted.left_out, 0) END,
+               'MoreLeftOut', CASE WHEN counted.calls = :told_at_most::integer THEN true END))
+      FROM refused, counted
+     WHERE counted.calls <= :told_at_most::integer
 )
 SELECT * FROM tale;
 
@@ -353,15 +387,14 @@ SELECT id FROM call
  WHERE node = :node::text AND ended_at IS NULL AND hangup_asked_at IS NOT NULL;
 
 -- name: ask_hangup_of_leg^
--- The call of a leg of an account's session is to end now; no row if it is over or not theirs.
+-- The call of a leg of an account is to end now; no row if it is over or not theirs.
 WITH asked AS (
     UPDATE call
        SET hangup_asked_at = coalesce(hangup_asked_at, now())
-      FROM leg, session
-     WHERE leg.id = :id::uuid
+      FROM leg
+     WHERE leg.id = leg_named(:id::uuid)
        AND call.id = leg.call
-       AND session.id = call.session
-       AND session.account = :account::text
+       AND call.account = :account::text
        AND call.ended_at IS NULL
     RETURNING call.id, call.node
 )
@@ -417,21 +450,86 @@ SELECT call.id, call.origin, call.virtual_number, call.caller, call.started_at, 
  ORDER BY call.started_at;
 
 -- name: find_leg^
--- One leg of a call of an account's session, with the leg that came in first as its parent.
+-- One leg of a call of an account, with the leg that came in first as its parent; also by the id of the
+-- call, which means that leg.
 SELECT leg.id, leg.role, call.origin, leg.party_number,
-       CASE leg.role WHEN 'a' THEN call.virtual_number
-            ELSE CASE call.caller_side WHEN 'second' THEN session.virtual_number
-                 ELSE coalesce(session.second_virtual_number, session.virtual_number) END
-            END AS virtual_number,
+       CASE WHEN leg.role = 'a' THEN call.virtual_number
+            ELSE coalesce(CASE call.caller_side WHEN 'second' THEN session.virtual_number
+                               ELSE coalesce(session.second_virtual_number, session.virtual_number)
+                               END,
+                          call.virtual_number) END AS virtual_number,
        leg.started_at, leg.answered_at, leg.ended_at, leg.billed_seconds, leg.rate, leg.amount,
-       CASE leg.role WHEN 'b' THEN a_leg.id END AS parent,
+       CASE leg.role WHEN 'b' THEN a_leg.id END AS parent, call.id AS call, call.session,
+       call.caller_side, account.event_privacy, account.event_key,
        call.disposition, call.reason, call.fault, call.hung_up_by,
        coalesce((SELECT b_leg.hangup_cause FROM leg AS b_leg
                   WHERE b_leg.call = call.id AND b_leg.role = 'b'),
                 a_leg.hangup_cause) AS failed_with
   FROM leg
   JOIN call ON call.id = leg.call
-  JOIN session ON session.id = call.session
+  JOIN account ON account.auth_id = call.account
   JOIN leg AS a_leg ON a_leg.call = call.id AND a_leg.role = 'a'
- WHERE leg.id = :id::uuid
-   AND session.account = :account::text;
+  LEFT JOIN session ON session.id = call.session
+ WHERE leg.id = leg_named(:id::uuid)
+   AND call.account = :account::text;
+
+-- name: plan_for_values$
+-- In this transaction each statement is planned for the values that it is given: of many conditions
+-- those that are wanted decide by which index a list is read.
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
+
+-- name: list_calls
+-- Calls of an account, newest first, each as the leg that it began with.
+WITH page AS MATERIALIZED (
+    SELECT id
+      FROM call
+     WHERE account = :account::text
+       AND (:session::uuid IS NULL OR session = :session::uuid)
+       AND (:virtual_number::text IS NULL OR virtual_number = :virtual_number::text)
+       AND (:caller::text IS NULL OR caller = :caller::text)
+       AND (:disposition::text IS NULL OR disposition = :disposition::text)
+       AND (NOT :only_up::boolean OR ended_at IS NULL)
+       AND (:reason::text IS NULL OR reason = :reason::text)
+       AND (:started_from::timestamptz IS NULL OR started_at >= :started_from::timestamptz)
+       AND (:started_to::timestamptz IS NULL OR started_at < :started_to::timestamptz)
+       AND (:after_started::timestamptz IS NULL
+            OR (started_at, id) < (:after_started::timestamptz, :after_id::uuid))
+     ORDER BY started_at DESC, id DESC
+     LIMIT :limit::integer OFFSET :offset::integer
+)
+SELECT leg.id, leg.role, call.origin, leg.party_number,
+       CASE WHEN leg.role = 'a' THEN call.virtual_number
+            ELSE coalesce(CASE call.caller_side WHEN 'second' THEN session.virtual_number
+                               ELSE coalesce(session.second_virtual_number, session.virtual_number)
+                               END,
+                          call.virtual_number) END AS virtual_number,
+       leg.started_at, leg.answered_at, leg.ended_at, leg.billed_seconds, leg.rate, leg.amount,
+       CASE leg.role WHEN 'b' THEN a_leg.id END AS parent, call.id AS call, call.session,
+       call.caller_side, account.event_privacy, account.event_key,
+       call.disposition, call.reason, call.fault, call.hung_up_by,
+       coalesce((SELECT b_leg.hangup_cause FROM leg AS b_leg
+                  WHERE b_leg.call = call.id AND b_leg.role = 'b'),
+                a_leg.hangup_cause) AS failed_with
+  FROM page
+  JOIN call ON call.id = page.id
+  JOIN account ON account.auth_id = call.account
+  JOIN leg ON leg.call = call.id AND leg.role = 'a'
+  JOIN leg AS a_leg ON a_leg.id = leg.id
+  LEFT JOIN session ON session.id = call.session
+ ORDER BY call.started_at DESC, call.id DESC;
+
+-- name: count_calls$
+-- The conditions of list_calls; no further than to :at_most, because a million take a while.
+SELECT count(*)
+  FROM (SELECT
+          FROM call
+         WHERE account = :account::text
+           AND (:session::uuid IS NULL OR session = :session::uuid)
+           AND (:virtual_number::text IS NULL OR virtual_number = :virtual_number::text)
+           AND (:caller::text IS NULL OR caller = :caller::text)
+           AND (:disposition::text IS NULL OR disposition = :disposition::text)
+           AND (NOT :only_up::boolean OR ended_at IS NULL)
+           AND (:reason::text IS NULL OR reason = :reason::text)
+           AND (:started_from::timestamptz IS NULL OR started_at >= :started_from::timestamptz)
+           AND (:started_to::timestamptz IS NULL OR started_at < :started_to::timestamptz)
+         LIMIT :at_most::integer) AS found;

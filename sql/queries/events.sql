@@ -107,9 +107,10 @@ SELECT set_config('idle_in_transaction_session_timeout', '90s', true) AS gone_af
        event.id, event.account, event.session, event.sequence, event.name, event.happened_at,
        event.attributes, event.caller, event.callee, event.first_party, event.second_party,
        event.virtual_number, event.event_privacy, event.event_key,
-       session.options ->> (taken.endpoint || '_url') AS url,
+       destination_of(event.account, event.session, taken.endpoint) AS url,
        coalesce(session.options ->> (taken.endpoint || '_method'), 'POST') AS method,
-       coalesce(session.options ->> 'callback_format', 'form') AS format,
+       CASE WHEN event.session IS NULL THEN 'json'
+            ELSE coalesce(session.options ->> 'callback_format', 'form') END AS format,
        ARRAY(SELECT secret
                FROM signing_secret
               WHERE signing_secret.account = event.account
@@ -117,7 +118,7 @@ SELECT set_config('idle_in_transaction_session_timeout', '90s', true) AS gone_af
               ORDER BY signing_secret.created_at DESC) AS secrets
   FROM taken
   JOIN event_report AS event ON event.id = taken.event
-  JOIN session ON session.id = taken.session;
+  LEFT JOIN session ON session.id = event.session;
 
 -- name: settle_delivery!
 -- What came of an attempt; :delay is null unless there is to be another.  Those behind it wait as
@@ -137,9 +138,8 @@ WITH behind AS (
 )
 UPDATE delivery
    SET state = :state::text,
-       host = (SELECT host_of(options ->> (delivery.endpoint || '_url'))  -- changed meanwhile, perhaps
-                 FROM session
-                WHERE id = delivery.session),
+       host = host_of(destination_of(delivery.account, delivery.session,
+                                     delivery.endpoint)),  -- changed meanwhile, perhaps
        attempts = attempts + 1,
        next_attempt_at = clock_timestamp() + make_interval(secs => coalesce(:delay::float8, 0)),
        delivered_at = CASE WHEN :state::text = 'delivered' THEN clock_timestamp() END,
@@ -151,9 +151,9 @@ UPDATE delivery
 -- goes nowhere, or is still on its way.
 UPDATE delivery
    SET state = 'pending', again = true, attempts = 0, due_since = now(), next_attempt_at = now(),
-       delivered_at = NULL, host = host_of(session.options ->> (delivery.endpoint || '_url'))
+       delivered_at = NULL,
+       host = host_of(destination_of(delivery.account, delivery.session, delivery.endpoint))
   FROM event
-  JOIN session ON session.id = event.session
  WHERE event.id = delivery.event
    AND event.account = :account::text
    AND event.id = :id::uuid
@@ -318,9 +318,8 @@ WITH batch AS (
 ), again AS (
     UPDATE delivery
        SET state = 'pending', again = true, attempts = 0, due_since = now(), next_attempt_at = now(),
-           host = host_of(session.options ->> (delivery.endpoint || '_url'))
+           host = host_of(destination_of(delivery.account, delivery.session, delivery.endpoint))
       FROM batch
-      JOIN session ON session.id = batch.session
      WHERE delivery.event = batch.event
        AND delivery.state = 'dead'
     RETURNING 1

@@ -4,7 +4,7 @@
 SELECT recording.id, recording.format, recording.state, recording.failure, recording.started_at,
        recording.ended_at, recording.paused_for,
        recording.state = 'in-progress' AND recording.paused_at IS NOT NULL AS paused,
-       recording.bytes AS size, recording.sha256, now() AS seen_at, call.session,
+       recording.bytes AS size, recording.sha256, recording.consent, now() AS seen_at, call.session,
        call.virtual_number, leg.id AS leg, leg.party_number AS caller
   FROM recording
   JOIN call ON call.id = recording.call
@@ -19,7 +19,7 @@ SELECT recording.id, recording.format, recording.state, recording.failure, recor
 SELECT recording.id, recording.format, recording.state, recording.failure, recording.started_at,
        recording.ended_at, recording.paused_for,
        recording.state = 'in-progress' AND recording.paused_at IS NOT NULL AS paused,
-       recording.bytes AS size, recording.sha256, now() AS seen_at, call.session,
+       recording.bytes AS size, recording.sha256, recording.consent, now() AS seen_at, call.session,
        call.virtual_number, leg.id AS leg, leg.party_number AS caller
   FROM recording
   JOIN call ON call.id = recording.call
@@ -62,9 +62,9 @@ SELECT recording.id, recording.format, recording.state, recording.bytes AS size,
 
 -- name: insert_recording^
 -- No row: it was written already.
-INSERT INTO recording (id, call, format, state, failure, started_at)
+INSERT INTO recording (id, call, format, state, failure, started_at, consent)
 VALUES (:id::uuid, :call_id::uuid, :format::text, :state::text, :failure::text,
-        coalesce(:started_at::timestamptz, now()))
+        coalesce(:started_at::timestamptz, now()), :consent::jsonb)
 ON CONFLICT (id) DO NOTHING
 RETURNING id, format, failure, started_at, ended_at, paused_for, started_at AS at;
 

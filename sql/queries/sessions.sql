@@ -220,10 +220,15 @@ SELECT id, account, first_party, second_party, first_party_alternates, second_pa
 
 -- name: lock_session^
 -- A session that is about to be changed, as it is now; no row if it is over or not this account's.
+-- Nor if its end was noted while this waited for its row: what was told to be over stays so.
 SELECT first_party, second_party, first_party_alternates, second_party_alternates, single_party,
        virtual_number, second_virtual_number
   FROM session
- WHERE account = :account::text AND id = :id::uuid AND closed_at IS NULL AND expires_at > now()
+ WHERE account = :account::text
+   AND id = :id::uuid
+   AND closed_at IS NULL
+   AND over_at IS NULL
+   AND expires_at > now()
    FOR UPDATE;
 
 -- name: list_sessions
@@ -348,11 +353,26 @@ SELECT count(*)
    AND held.virtual_number IN (session.virtual_number, session.second_virtual_number);
 
 -- name: close_session^
--- End a session before its time; no row if it is over already or not this account's.
-UPDATE session
-   SET closed_at = now(), modified_at = now(), over_at = now()
- WHERE account = :account::text AND id = :id::uuid AND closed_at IS NULL AND expires_at > now()
-RETURNING id;
+-- End a session before its time, and say so to its customer; no row if it is over already or not this
+-- account's.  One whose end was noted while this waited for its row is over, though our now() is
+-- earlier: of each end there is one event.  One that the call that is up will prolong is not over.
+WITH closed AS (
+    UPDATE session
+       SET closed_at = now(), modified_at = now(), over_at = now(), event_count = event_count + 1
+     WHERE account = :account::text
+       AND id = :id::uuid
+       AND closed_at IS NULL
+       AND over_at IS NULL
+       AND (expires_at > now()
+            OR (expiry_after_last_call IS NOT NULL
+                AND EXISTS (SELECT FROM call
+                             WHERE call.session = session.id AND call.ended_at IS NULL)))
+    RETURNING id, account, closed_at, event_count
+), told AS (
+    INSERT INTO event (account, session, sequence, name, happened_at)
+    SELECT account, id, event_count, 'SessionTimeout', closed_at FROM closed
+)
+SELECT id FROM closed;
 
 -- name: release_routes!
 -- The pairs and PINs of a session that was closed now rest for its cool-off period, and are free

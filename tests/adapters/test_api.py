@@ -287,7 +287,11 @@ async def test_a_fault_of_our_own_tells_nothing_of_itself(api: Api, database: Da
         async with api.client.post(path, headers=api.auth, json=PARTIES) as response:
             answer = await response.json()
     assert (response.status, answer["error"]) == (500, "Internal server error.")
-    assert "request crashed" in {line["event"] for line in lines}
+    [line] = [line for line in lines if line["event"] == "request crashed"]
+    assert "exc_info" not in line
+    assert line["error"].endswith(".UndefinedTableError")
+    assert any("store/" in place for place in line["at"])
+    assert ALICE.e164[2:] not in str(lines)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,9 @@ import asyncpg
 import pytest
 
 from bridge.aio import alongside
+from bridge.domain.consent import Consent
 from bridge.domain.recordings import NewRecording, Pause, RawRecording, RecordingFailure
+from bridge.domain.records import Role
 from bridge.domain.sessions import RecordingAnnouncement, RecordingFormat, RecordingPlan
 from bridge.recordings.files import Archive, DirectoryArchive, Spool
 from bridge.recordings.worker import RecordingWorker
@@ -63,6 +65,7 @@ class Site:
         seconds: float = 2,
         over: bool = True,
         failure: RecordingFailure | None = None,
+        consent: tuple[Consent, ...] = (),
     ) -> uuid.UUID:
         """A call that was recorded, or is being, or could not be."""
         session = await self.api.session()
@@ -72,6 +75,7 @@ class Site:
             format=format,
             started_at=STARTED,
             failure=failure,
+            consent=consent,
         )
         async with self.database.transaction() as connection:
             await connection.execute(
@@ -295,7 +299,98 @@ async def test_its_application_is_told_why_there_is_none(
     last = steps[-1][1]
     assert last["RecordingUUID"] == str(recording_id)
     assert last["RecordingFailureReason"] == (failure or "nothing-recorded")
-    assert "RecordingURL" not in last
+    assert not {"RecordingURL", "RecordingResourceURL"} & last.keys()
+    _, shown = await site.api("GET", f"Recording/{recording_id}/")
+    assert (shown["status"], shown["recording_url"]) == ("failed", None)
+    session = await site.api("GET", f"Masking/Session/{shown['session_uuid']}/")
+    [interaction] = session[1]["response"]["interaction"]
+    assert "recording_resource_url" not in interaction, "it would lead to no recording"
+
+
+async def test_every_url_that_is_shown_of_a_recording_leads_to_something(site: Site) -> None:
+    """In events, in interactions and in its own answer, in each state that it goes through."""
+    recording_id = await site.recorded(raw(tone(2), tone(2)), over=True)
+    _, shown = await site.api("GET", f"Recording/{recording_id}/")
+    session = f"Masking/Session/{shown['session_uuid']}/"
+    await _all_urls_lead_somewhere(site, session, recording_id, expected=3)
+    await site.worker.convert()
+    await _all_urls_lead_somewhere(site, session, recording_id, expected=6)
+    assert (await site.api("DELETE", f"Recording/{recording_id}/"))[0] == 204
+    [interaction] = (await site.api("GET", session))[1]["response"]["interaction"]
+    assert "recording_resource_url" not in interaction
+
+
+async def _all_urls_lead_somewhere(
+    site: Site, session: str, recording_id: uuid.UUID, *, expected: int
+) -> None:
+    [interaction] = (await site.api("GET", session))[1]["response"]["interaction"]
+    _, shown = await site.api("GET", f"Recording/{recording_id}/")
+    told = [said for _, said in await site.told()]
+    names = ["recording_resource_url", "resource_uri", "recording_url"]
+    names += ["RecordingURL", "RecordingResourceURL"]
+    urls = [one[name] for one in (interaction, shown, *told) for name in names if one.get(name)]
+    assert len(urls) == expected
+    for url in urls:
+        assert (await content_of(site, url, **site.api.auth))[0].status == 200
+
+
+CONSENT = tuple(
+    Consent(
+        role=role,
+        announcement=RecordingAnnouncement.PRESS_1,
+        sounds=("sound:beep", "sound:vm-saveoper"),
+        given=given,
+        digit=digit,
+        at=STARTED + timedelta(seconds=seconds),
+    )
+    for role, given, digit, seconds in ((Role.A, True, "1", 1), (Role.B, False, "2", 3))
+)
+
+
+@pytest.mark.parametrize("caller_side", ["first", "second"])
+async def test_what_the_two_said_to_it_is_kept_when_its_audio_is_not(
+    site: Site, caller_side: str
+) -> None:
+    recording_id = await site.recorded(None, failure=RecordingFailure.DECLINED, consent=())
+    async with site.database.transaction() as connection:
+        call = await connection.fetchval("SELECT call FROM recording")
+        await connection.execute("DELETE FROM recording")
+        await connection.execute("UPDATE call SET caller_side = $1", caller_side)
+        new = NewRecording(
+            id=recording_id,
+            call_id=call,
+            format="wav",
+            started_at=STARTED,
+            failure=RecordingFailure.DECLINED,
+            consent=CONSENT,
+        )
+        await Recordings(site.database).write_new(connection, new)
+    other_side = "second" if caller_side == "first" else "first"
+    words = {"announcement": "press_1", "sounds": ["beep", "vm-saveoper"]}
+    expected = [
+        {
+            **words,
+            "party": caller_side,
+            "given": True,
+            "digit": "1",
+            "at": "2026-01-01 12:00:01 +0000 UTC",
+        },
+        {
+            **words,
+            "party": other_side,
+            "given": False,
+            "digit": "2",
+            "at": "2026-01-01 12:00:03 +0000 UTC",
+        },
+    ]
+    _, shown = await site.api("GET", f"Recording/{recording_id}/")
+    assert shown["consent"] == expected
+    assert (await site.api("GET", "Recording/"))[1]["objects"][0]["consent"] == expected
+    session = f"Masking/Session/{shown['session_uuid']}/"
+    assert (await site.api("DELETE", f"Recording/{recording_id}/"))[0] == 204
+    await site.worker.erase()
+    [interaction] = (await site.api("GET", session))[1]["response"]["interaction"]
+    assert interaction["recording_consent"] == expected
 
 
 @pytest.mark.parametrize("announcement", RecordingAnnouncement)

@@ -9,7 +9,7 @@ from bridge.ari.errors import AsteriskUnreachable, RequestRefused
 from bridge.calls.live_call import LiveCall
 from bridge.domain.announcements import Announcement
 from bridge.domain.outcomes import Disposition
-from bridge.domain.recordings import Pause, RecordingFailure
+from bridge.domain.recordings import NewRecording, Pause, RecordingFailure
 from bridge.domain.sessions import RecordingAnnouncement, RecordingPlan
 from tests.calls.conftest import Exchange, settle
 from tests.calls.test_masked_call import callee_leg, talk
@@ -30,6 +30,11 @@ async def announced(exchange: Exchange, announcement: RecordingAnnouncement) -> 
     session = dataclasses.replace(SESSION, recording=RecordingPlan("wav", announcement))
     exchange.call_log.lookup = dataclasses.replace(ALICE_CALLS, session=session)
     return await talk(exchange)
+
+
+def said_by(recording: NewRecording) -> list[tuple[str, str, bool | None, str | None]]:
+    """What each of the two was told or asked, and what it said."""
+    return [(one.role, one.announcement, one.given, one.digit) for one in recording.consent]
 
 
 def commands(exchange: Exchange) -> list[str]:
@@ -103,6 +108,29 @@ async def test_where_it_is_wanted_both_are_told_before_it_begins(exchange: Excha
         exchange.asterisk.has_played(leg)
     await settle()
     assert commands(exchange)[-2:] == ["record", "join"]
+    [recording] = exchange.call_log.recordings
+    assert said_by(recording) == [("a", "play", True, None), ("b", "play", True, None)]
+    exchange.asterisk.hangs_up(call.a_leg)
+
+
+@pytest.mark.parametrize("refused", [True, False])
+async def test_who_could_not_be_told_is_not_recorded_and_is_said_not_to_have_been_told(
+    exchange: Exchange, *, refused: bool
+) -> None:
+    """Asterisk refuses to play, or begins and fails: both have the same end, and are connected."""
+    if refused:
+        exchange.asterisk.fails_to["play"] = AsteriskUnreachable("away")
+    call = await announced(exchange, RecordingAnnouncement.PLAY)
+    if not refused:
+        exchange.asterisk.has_played(call.a_leg)
+        exchange.asterisk.has_played(callee_leg(call), state="failed")
+    await settle()
+    assert exchange.asterisk.bridges
+    assert "record" not in commands(exchange)
+    [recording] = exchange.call_log.recordings
+    assert recording.failure is RecordingFailure.NOT_ANNOUNCED
+    first = None if refused else True
+    assert said_by(recording) == [("a", "play", first, None), ("b", "play", None, None)]
     exchange.asterisk.hangs_up(call.a_leg)
 
 
@@ -131,6 +159,9 @@ async def test_who_agree_are_recorded(exchange: Exchange) -> None:
     assert commands(exchange)[-2:] == ["record", "join"]
     [recording] = exchange.call_log.recordings
     assert recording.failure is None
+    assert said_by(recording) == [("a", "press_1", True, "1"), ("b", "press_1", True, "1")]
+    for one in recording.consent:
+        assert one.sounds == Announcement.AGREE_TO_RECORDING.media
     exchange.asterisk.hangs_up(call.a_leg)
 
 
@@ -148,6 +179,21 @@ async def test_one_who_presses_another_key_is_connected_and_nobody_is_recorded(
     [recording] = exchange.call_log.recordings
     assert recording.failure is RecordingFailure.DECLINED
     assert exchange.asterisk.playing == {}
+    roles = ("b", "a") if who == "caller" else ("a", "b")
+    agreed, declined = ((role, "press_1") for role in roles)
+    said = {(*agreed, True, "1"), (*declined, False, "2")}
+    assert set(said_by(recording)) == said, "who pressed what is kept"
+    exchange.asterisk.hangs_up(call.a_leg)
+
+
+async def test_who_had_not_answered_when_the_other_declined_has_said_nothing(
+    exchange: Exchange,
+) -> None:
+    call = await announced(exchange, RecordingAnnouncement.PRESS_1)
+    exchange.asterisk.presses(callee_leg(call), "9")
+    await settle()
+    [recording] = exchange.call_log.recordings
+    assert said_by(recording) == [("a", "press_1", None, None), ("b", "press_1", False, "9")]
     exchange.asterisk.hangs_up(call.a_leg)
 
 
@@ -160,6 +206,7 @@ async def test_silence_is_no_consent(exchange: Exchange) -> None:
     assert "record" not in commands(exchange)
     [recording] = exchange.call_log.recordings
     assert recording.failure is RecordingFailure.DECLINED
+    assert said_by(recording) == [("a", "press_1", True, "1"), ("b", "press_1", False, None)]
     exchange.asterisk.hangs_up(call.a_leg)
 
 

@@ -328,3 +328,5 @@ def test_both_hear_first_that_they_are_recorded(site: Site, announcement: str) -
     assert recording["state"] == "ready"
     a_leg, _ = site.leg_records(site.call_record())
     assert (recording["started_at"] - a_leg["answered_at"]).total_seconds() > _HEARD * _FRAME
+    consent = site.client.recording(str(recording["id"]))["consent"]
+    assert {(one["party"], one["given"]) for one in consent} == {("first", True), ("second", True)}

@@ -88,9 +88,9 @@ class FakeAsterisk:
         for key in keys:
             self.feed(leg, "ChannelDtmfReceived", digit=key)
 
-    def has_played(self, leg: Leg) -> None:
-        """The sound on the leg is over."""
-        playback = {"id": self.playing.pop(leg.channel_id)}
+    def has_played(self, leg: Leg, *, state: str = "done") -> None:
+        """The sound on the leg is over; ``failed``: it could not be played."""
+        playback = {"id": self.playing.pop(leg.channel_id), "state": state}
         self.feed(leg, "PlaybackFinished", playback=playback)
 
     def loses(self, leg: Leg, *, switch_restarted: bool = False) -> None:

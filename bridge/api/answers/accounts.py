@@ -17,6 +17,8 @@ class Account(Identified):
     auth_id: str
     auto_recharge: bool
     billing_mode: None
+    call_refused_url: str | None
+    """Told of calls that are refused."""
     cash_credits: str
     city: str
     countries: list[str] | None

@@ -2,11 +2,26 @@
 
 from typing import Literal
 
-from bridge.api.answers.fields import Answer, Digits, Identified, Meta, Uuid
+from bridge.api.answers.fields import Answer, Digits, Identified, Meta, Time, Uuid
+
+
+class Consent(Answer):
+    """What a party was told or asked before its call was recorded, and what it answered."""
+
+    party: Literal["first", "second"]
+    announcement: str
+    """``play``: it was told; ``press_1``: it was asked."""
+    sounds: list[str]
+    """What it heard, by Asterisk's names of the recorded words."""
+    given: bool | None
+    """Null: it had not answered when the other declined, or could not be told."""
+    digit: str | None
+    """The key that it pressed."""
+    at: Time
 
 
 class Recording(Answer):
-    """Plivo's fields, and beyond them status, paused, failure, session_uuid, size and sha256.
+    """Plivo's fields, and beyond them status, paused, failure, session_uuid, size, sha256, consent.
 
     What is known only at the end is null until then.
     """
@@ -41,6 +56,8 @@ class Recording(Answer):
     size: int | None
     """Bytes."""
     sha256: str | None
+    consent: list[Consent]
+    """Of each party, where they were told or asked."""
 
 
 class RecordingFound(Recording, Identified):

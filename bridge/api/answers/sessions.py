@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from bridge.api.answers.fields import Answer, Digits, Identified, Message, Meta, Method, Time, Uuid
+from bridge.api.answers.recordings import Consent
 
 PlusDigits = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{1,14}$")]
 """A phone number with the plus."""
@@ -39,6 +40,8 @@ class Interaction(Answer):
     hangup_source: str | None = None
     missed_prompts: list[MissedPrompt] | None = None
     """What could not be played, and why; the call went on without it."""
+    recording_consent: list[Consent] | None = None
+    """What the parties said to being recorded; it stays when the recording is removed."""
 
 
 class Session(Answer):

@@ -12,6 +12,7 @@ def account(one: Account) -> Json:
         "auth_id": one.auth_id,
         "auto_recharge": False,
         "billing_mode": None,
+        "call_refused_url": one.webhooks.get("call_refused_url"),
         "cash_credits": "0.00000",
         "city": "",
         "countries": list(one.countries) if one.countries is not None else None,

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from bridge.api.cursors import make_cursor
 from bridge.api.render.forms import Json, digits, hangup
 from bridge.domain.records import Origin, Role
-from bridge.domain.reports import LegReport
+from bridge.domain.reports import LegReport, Page
 
 
 def ordered(account: str, leg_id: UUID) -> Json:
@@ -18,10 +19,24 @@ def ordered(account: str, leg_id: UUID) -> Json:
     }
 
 
+def call(account: str, one: LegReport) -> Json:
+    """A whole call, as the leg that it began with."""
+    return {name: value for name, value in leg(account, one).items() if name != "parent_call_uuid"}
+
+
+def next_cursor(found: Page[LegReport]) -> str | None:
+    """Where the next page begins, whatever comes or goes meanwhile."""
+    if not found.more:
+        return None
+    last = found.items[-1]
+    return make_cursor(last.started_at, last.call)
+
+
 def leg(account: str, one: LegReport) -> Json:
     """One leg, as Plivo describes a call."""
     inbound = one.role is Role.A and one.origin is Origin.INBOUND
-    party, virtual = digits(one.party_number), digits(one.virtual_number)
+    party, virtual = one.shown_number, digits(one.virtual_number)
+    outcome = one.ending.outcome if one.ending else None
     return {
         "answer_time": _call_time(one.answered_at),
         "bill_duration": one.seconds,
@@ -38,6 +53,10 @@ def leg(account: str, one: LegReport) -> Json:
         "total_amount": _money(one.charge.amount),
         "total_rate": _money(one.charge.price_per_minute),
         **hangup(one.ending),
+        "session_uuid": str(one.session) if one.session else None,
+        "caller_party": one.caller_side.value if one.caller_side else None,
+        "disposition": outcome.disposition.value if outcome else "in-progress",
+        "reason": outcome.reason if outcome else None,
     }
 
 

@@ -3,7 +3,8 @@
 import math
 from datetime import UTC, datetime, timedelta
 
-from bridge.api.render.forms import Json, digits
+from bridge.api.render.forms import Json, digits, timestamp
+from bridge.domain.consent import PartyConsent
 from bridge.domain.recordings import Recording
 
 _MINUTE = 60
@@ -36,6 +37,19 @@ def recording(account: str, one: Recording, *, url: str | None) -> Json:
         "session_uuid": str(one.session),
         "size": one.size,
         "sha256": one.sha256.hex() if one.sha256 else None,
+        "consent": [*map(consent, one.consent)],
+    }
+
+
+def consent(one: PartyConsent) -> Json:
+    """What a party was told or asked, and what it answered."""
+    return {
+        "party": one.party.value,
+        "announcement": one.announcement,
+        "sounds": [*one.sounds],
+        "given": one.given,
+        "digit": one.digit,
+        "at": timestamp(one.at),
     }
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from bridge.api.cursors import make_cursor
 from bridge.api.render.forms import Json, digits, hangup, timestamp
+from bridge.api.render.recordings import consent
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.reports import DryRun, Interaction, Page, SessionReport, SessionStep
 from bridge.domain.sessions import Side
@@ -171,6 +172,7 @@ def _interaction(account: str, item: Interaction) -> Json:
         "second_party_status": item.status(Side.SECOND),
         **hangup(item.ending),
         "missed_prompts": [dataclasses.asdict(one) for one in item.missed_prompts] or None,
+        "recording_consent": [*map(consent, item.recording_consent)] or None,
     }
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -7,7 +7,13 @@ from pydantic import BaseModel, ConfigDict
 
 from bridge.api.schemas.fields import MaybeUrl, Name, as_sdks_mean_it, fault
 
-_WEBHOOKS = ("routing_url", "routing_backup_url", "out_of_session_url", "out_of_session_backup_url")
+_WEBHOOKS = (
+    "routing_url",
+    "routing_backup_url",
+    "out_of_session_url",
+    "out_of_session_backup_url",
+    "call_refused_url",
+)
 
 
 class UpdateAccount(BaseModel):
@@ -28,6 +34,8 @@ class UpdateAccount(BaseModel):
     out_of_session_url: MaybeUrl | None = None
     """Asked about callers who have no live session.  Null: nobody."""
     out_of_session_backup_url: MaybeUrl | None = None
+    call_refused_url: MaybeUrl | None = None
+    """Told of calls that are refused.  Null: nobody."""
 
     @pydantic.model_validator(mode="before")
     @classmethod

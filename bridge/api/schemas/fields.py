@@ -15,6 +15,7 @@ from yarl import URL
 
 from bridge.api.cursors import read_cursor
 from bridge.domain.egress import LONGEST_GIVEN_URL, Fault
+from bridge.domain.json_text import BadJson, is_fit, read_json
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.requests import Facts, Range, Window
 
@@ -89,20 +90,20 @@ def _instant(value: Any, info: pydantic.ValidationInfo) -> datetime:
 def _json_object(value: Any, info: pydantic.ValidationInfo) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"{info.field_name} must be a JSON object.")
-    try:
-        length = len(json.dumps(value, allow_nan=False))  # 1e999 is JSON, and no number
-    except (ValueError, RecursionError):
-        raise ValueError(f"{info.field_name} must be a JSON object.") from None
-    if length >= _LARGEST_METADATA:
+    if len(json.dumps(value)) >= _LARGEST_METADATA:
         raise ValueError(f"{info.field_name} should be under {_LARGEST_METADATA} characters.")
     return value
 
 
 def _json_text(value: Any, info: pydantic.ValidationInfo) -> dict[str, Any]:
     try:
-        return _json_object(json.loads(value), info)
-    except (TypeError, ValueError, RecursionError):
-        raise ValueError(f"{info.field_name} must be a JSON object.") from None
+        found = read_json(value if isinstance(value, str) else "")
+    except BadJson as bad:
+        raise ValueError(f"{info.field_name} must be a JSON object; it {bad.what}") from None
+    if not is_fit(found):
+        rule = "must hold neither NUL nor half a surrogate pair."
+        raise ValueError(f"{info.field_name} {rule}")
+    return _json_object(found, info)
 
 
 def _cursor(value: Any, info: pydantic.ValidationInfo) -> tuple[datetime, UUID]:
