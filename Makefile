@@ -11,7 +11,7 @@ NODE_READY := $(NODE)/node_modules/.ready
 ALONE := tests/contract tests/e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format bench break lock clean
+.PHONY: help demo run test check format bench break lock sbom images clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -54,13 +54,18 @@ break: $(READY)  ## Take out each protection and its twin, to see the leak scan 
 lock: $(READY)  ## Lock the newest dependencies that pyproject.toml allows
 	@$(PYTHON) -m uv --quiet pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade pyproject.toml -o requirements.lock
 	@$(PYTHON) -m uv --quiet pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade pyproject.toml --extra embedded --group dev -o requirements-dev.lock
+	@$(PYTHON) -m uv --quiet pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade --group build --constraints requirements-dev.lock -o requirements-build.lock
+
+sbom: $(READY)  ## What is shipped, as a bill of materials (CycloneDX), in dist/
+	@$(PYTHON) -m tests.sbom
 
 clean:  ## Remove what was set up here, the data of `make run` included
 	rm -rf $(VENV) $(NODE)/node_modules .run dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A virtual environment with exactly the locked packages.  Debian's python3 comes without venv.
-$(READY): requirements-dev.lock pyproject.toml
+# A virtual environment with exactly the locked packages.  What builds those that are source only is
+# locked too and comes first: a build in isolation would get the newest of it, unchecked.  Debian's python3 comes without venv.
+$(READY): requirements-build.lock requirements-dev.lock pyproject.toml
 	@echo "Getting the Python packages (once; about a minute) ..."
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || { \
 		apt-get update -q >/dev/null && \
@@ -68,7 +73,8 @@ $(READY): requirements-dev.lock pyproject.toml
 		{ echo "python3-venv is missing and could not be installed: run as root, or install it" >&2; exit 1; }
 	@rm -rf $(VENV)
 	@python3 -m venv $(VENV)
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --use-pep517 --require-hashes -r requirements-dev.lock
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --use-pep517 --no-build-isolation --require-hashes -r requirements-dev.lock
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 

@@ -11,10 +11,11 @@ import socket
 from typing import Annotated, Any, Literal, TypeVar
 
 import pydantic
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bridge.domain.trunk_rules import TRUNK_NAME
 from bridge.recording_settings import RecordingSettings, SpoolSettings
+from bridge.setting_types import Networks, strong_secret
 from bridge.trunk_settings import TrunkSettings
 
 Seconds = Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
@@ -86,7 +87,7 @@ class Settings(TrunkSettings, RecordingSettings):
     @pydantic.field_validator("ari_password")
     @classmethod
     def _is_a_real_password(cls, value: pydantic.SecretStr) -> pydantic.SecretStr:
-        return _strong_secret(value)
+        return strong_secret(value, at_least=16)
 
 
 class SiteSettings(SpoolSettings, BaseSettings):
@@ -110,15 +111,13 @@ class SiteSettings(SpoolSettings, BaseSettings):
 
     trunk_host: str = "127.0.0.2:5080"
     """Where calls go out to: the carrier's address, or host:port."""
-    trunk_match: Annotated[list[pydantic.IPvAnyNetwork], NoDecode] = [
-        ipaddress.IPv4Network("127.0.0.2/32")
-    ]
+    trunk_match: Networks = [ipaddress.IPv4Network("127.0.0.2/32")]
     """Comma-separated addresses or networks that calls come in from; nobody else is heard."""
-    trunk_host_match: Annotated[list[pydantic.IPvAnyNetwork], NoDecode] = []
+    trunk_host_match: Networks = []
     """Comma-separated addresses or networks that ``trunk_host`` stands for where it is a name, as
     far as they are not in ``trunk_match``.  From there come requests in calls that go out, and no
     call."""
-    trunk_media_match: Annotated[list[pydantic.IPvAnyNetwork], NoDecode] = []
+    trunk_media_match: Networks = []
     """Comma-separated addresses or networks that the carrier's audio comes from; `bridge.firewall`
     keeps all other audio out."""
     trunk_rtp_symmetric: bool = False
@@ -130,20 +129,11 @@ class SiteSettings(SpoolSettings, BaseSettings):
     """Credentials with which the carrier lets us place calls, if it asks for any."""
     trunk_codecs: Annotated[str, pydantic.Field(pattern=r"^[a-z0-9]+(,[a-z0-9]+)*$")] = "ulaw,alaw"
 
-    @pydantic.field_validator("trunk_match", "trunk_host_match", "trunk_media_match", mode="before")
+    @pydantic.field_validator("trunk_match")
     @classmethod
-    def _split(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        return [part.strip() for part in value.split(",")] if value.strip() else []
-
-    @pydantic.field_validator("trunk_match", "trunk_host_match", "trunk_media_match")
-    @classmethod
-    def _is_not_everybody(cls, value: list[Any], info: pydantic.ValidationInfo) -> list[Any]:
-        if not value and info.field_name == "trunk_match":
+    def _is_somebody(cls, value: list[Any]) -> list[Any]:
+        if not value:
             raise ValueError("names no address")
-        if any(network.prefixlen == 0 for network in value):
-            raise ValueError("would let everybody in")
         return value
 
     @pydantic.field_validator("trunk_host", "sip_external_address")
@@ -183,7 +173,9 @@ class SiteSettings(SpoolSettings, BaseSettings):
             return None
         if not _SAFE_WORD.fullmatch(value.get_secret_value()):
             raise ValueError("may hold letters, digits and _.@+=/- only")
-        return _strong_secret(value) if info.field_name == "ari_password" else value
+        if info.field_name == "ari_password":
+            return strong_secret(value, at_least=16)
+        return value
 
     @pydantic.model_validator(mode="after")
     def _fits_together(self) -> "SiteSettings":
@@ -192,12 +184,6 @@ class SiteSettings(SpoolSettings, BaseSettings):
         if (self.trunk_user is None) != (self.trunk_password is None):
             raise ValueError("BRIDGE_TRUNK_USER and BRIDGE_TRUNK_PASSWORD go together")
         return self
-
-
-def _strong_secret(value: pydantic.SecretStr) -> pydantic.SecretStr:
-    if len(value.get_secret_value()) < 16:
-        raise ValueError("must have 16 characters or more: `openssl rand -hex 32` makes a good one")
-    return value
 
 
 def load(kind: type[_S]) -> _S:

@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bridge.config import Seconds
 from bridge.domain.egress import WEB_PORTS, EgressRules
-from bridge.setting_types import AsteriskPath
+from bridge.setting_types import AsteriskPath, Networks
 
 
 class MediaSettings(BaseSettings):
@@ -17,11 +17,15 @@ class MediaSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BRIDGE_", frozen=True, extra="ignore")
 
-    egress_allow_networks: Annotated[list[pydantic.IPvAnyNetwork], NoDecode] = []
+    egress_allow_networks: Networks = []
     """Comma-separated networks that are called although they are not public.  An API client may
     then send requests to whatever listens there, so name no more than the hosts that are meant."""
     egress_ports: Annotated[list[range], NoDecode] = list(WEB_PORTS)
     """Comma-separated ports and ranges of ports, such as ``80,443,1024-65535``."""
+
+    routing_allow_http: bool = False
+    """Whether questions about calls, which hold full numbers, may go to ``http://`` URLs.  Without
+    it they go by TLS, or to an address of loopback."""
 
     prompt_directory: AsteriskPath = Path("/var/lib/masking-bridge/prompts")
     """Where prompts are kept.  Asterisk must be able to read it."""
@@ -36,18 +40,6 @@ class MediaSettings(BaseSettings):
     prompt_max_age: Seconds = 300.0
     """Seconds for which a prompt is played before its server is asked for a newer one."""
 
-    @pydantic.field_validator("egress_allow_networks", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return _parts(value) if isinstance(value, str) else value
-
-    @pydantic.field_validator("egress_allow_networks")
-    @classmethod
-    def _is_not_everything(cls, value: list[Any]) -> list[Any]:
-        if any(network.prefixlen == 0 for network in value):
-            raise ValueError("would let requests go everywhere")
-        return value
-
     @pydantic.field_validator("egress_ports", mode="before")
     @classmethod
     def _are_ports(cls, value: Any) -> Any:
@@ -56,12 +48,10 @@ class MediaSettings(BaseSettings):
     @property
     def egress_rules(self) -> EgressRules:
         return EgressRules(
-            networks=tuple(self.egress_allow_networks), ports=tuple(self.egress_ports)
+            networks=tuple(self.egress_allow_networks),
+            ports=tuple(self.egress_ports),
+            numbers_over_http=self.routing_allow_http,
         )
-
-
-def _parts(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",")] if text.strip() else []
 
 
 def _ports(text: str) -> range:

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 import pydantic
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bridge.setting_types import AsteriskPath
+from bridge.setting_types import AsteriskPath, strong_secret
 
 _BUCKET = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 
@@ -97,6 +97,4 @@ class RecordingSettings(SpoolSettings):
     @pydantic.field_validator("recording_url_secret")
     @classmethod
     def _is_a_real_secret(cls, value: pydantic.SecretStr | None) -> pydantic.SecretStr | None:
-        if value is not None and len(value.get_secret_value()) < 32:
-            raise ValueError("must have 32 characters or more: `openssl rand -hex 32` makes one")
-        return value
+        return value and strong_secret(value, at_least=32)

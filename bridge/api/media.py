@@ -129,6 +129,6 @@ async def _send(
     except ConnectionError:  # nobody listens any more
         return
     except (Unavailable, OSError) as error:
-        log.warning("recording not sent to its end", error=str(error))
+        log.warning("recording not sent to its end", error=error)
     if left and request.transport:
         request.transport.abort()  # what was sent is not the whole, and must not look like it

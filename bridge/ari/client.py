@@ -71,7 +71,7 @@ class Asterisk:
             await self._on_leg("hangup", channel_id, reason_code=str(cause))
         except AriError as error:
             # Not the story's problem any more: who clears up after lost calls ends it later.
-            log.warning("hang-up not delivered", channel=channel_id, error=str(error))
+            log.warning("hang-up not delivered", channel=channel_id, error=error)
 
     async def play(self, channel_id: str, playback_id: str, media: Sequence[str]) -> None:
         await self._on_leg("playWithId", channel_id, playbackId=playback_id, media=",".join(media))
@@ -258,13 +258,13 @@ class Asterisk:
                 "bridges", "play", bridgeId=bridge_id(call_id), media=",".join(media)
             )
         except AriError as error:
-            log.warning("announcement not played", error=str(error))
+            log.warning("announcement not played", error=error)
 
     async def destroy_bridge(self, bridge: str) -> None:
         try:
             await self._requests.quietly("bridges", "destroy", bridgeId=bridge)
         except AriError as error:
-            log.warning("bridge not removed", bridge=bridge, error=str(error))
+            log.warning("bridge not removed", bridge=bridge, error=error)
 
     async def release(self, leg: Leg) -> None:
         """End the leg if it is up, and wait until it is reported gone, so its record is whole."""

@@ -142,7 +142,7 @@ class Leg:
             self.playing = playback
             await self._has_heard(playback)
         except AriError as error:
-            log.warning("sound not played", channel=self.channel_id, error=str(error))
+            log.warning("sound not played", channel=self.channel_id, error=error)
             return False
         except asyncio.CancelledError:
             await self._stop(playback)

@@ -83,7 +83,7 @@ class EventStream:
                     beat.cancel()
                 log.warning("asterisk disconnected", live_legs=len(list(self._legs)))
             except* AriError as errors:
-                log.warning("asterisk not reachable", error=str(errors.exceptions[0]))
+                log.warning("asterisk not reachable", error=errors.exceptions[0])
             # Jitter, so that many bridges do not come back to one machine in step.  A clean close
             # waits too: an Asterisk that closes at once would be hammered.
             await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
@@ -96,7 +96,7 @@ class EventStream:
             await self._tell_dialplan()
         except AriError as error:
             # Not connected, then: the dialplan refuses by itself once the last beat is stale.
-            log.warning("asterisk not told to refuse calls", error=str(error))
+            log.warning("asterisk not told to refuse calls", error=error)
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
@@ -136,7 +136,7 @@ class EventStream:
                 self._deliver(json.loads(message.data))
             except Exception as error:
                 # Neither it nor what was made of it is logged: both may hold a number.
-                log.error("unreadable event", error=type(error).__name__)
+                log.error("unreadable event", error=error)
 
     def _deliver(self, event: Event) -> None:
         if event["type"] == "ApplicationReplaced":

@@ -72,7 +72,7 @@ async def entertain(caller: Leg, url: str | None, prompts: Prompts) -> None:
         if caller.state.answered:  # its network makes no ringback any more
             await caller.ring()
     except AriError as error:
-        log.warning("caller hears nothing", error=str(error))
+        log.warning("caller hears nothing", error=error)
 
 
 async def accepts(callee: Leg, guard: AnswerGuard) -> bool:

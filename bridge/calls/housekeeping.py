@@ -105,7 +105,7 @@ class Housekeeping:
                     pause = _INTERVAL
             # Also if Asterisk refuses: whatever one channel is like, the calls of others go on.
             except (AriError, Unavailable) as error:
-                log.warning("housekeeping put off", error=str(error))
+                log.warning("housekeeping put off", error=error)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._due.wait()

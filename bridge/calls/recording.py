@@ -60,7 +60,7 @@ async def begin_recording(call: LiveCall, b_leg: Leg, *, switch: Recorder) -> Ne
             failure = RecordingFailure.NOT_POSSIBLE
     except AriError as error:
         failure = RecordingFailure.REFUSED
-        logger.warning("recording refused", error=str(error))
+        logger.warning("recording refused", error=error)
     if b_leg.state.ended:
         return None
     if failure is RecordingFailure.DECLINED:
@@ -92,7 +92,7 @@ async def obey_pauses(call: LiveCall, b_leg: Leg, *, log: RecordingLog, switch: 
         try:
             can_pause = await switch.pause_recording(b_leg, call_id=call.id, paused=pause.paused)
         except AriError as error:
-            logger.warning("recording not paused", wanted=pause.paused, error=str(error))
+            logger.warning("recording not paused", wanted=pause.paused, error=error)
             continue
         done = pause.paused
         if not can_pause:

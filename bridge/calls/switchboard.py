@@ -112,7 +112,7 @@ class Switchboard:
             raise
         except AriError as error:
             outcome = ASTERISK_FAILED
-            log.error("asterisk failed the call", error=str(error))
+            log.error("asterisk failed the call", error=error)
         except Unavailable:
             outcome = STORE_FAILED
         except Exception:

@@ -29,9 +29,19 @@ def main() -> None:
 
 
 def run() -> None:
-    """Run the command line; a known fault is one message, not a traceback."""
+    """Run the command line; a fault is one message, not a traceback.
+
+    A traceback shows what was being worked on: of an unknown fault type and place are said.
+    """
     try:
         app()
     except (CommandError, ConfigError, StoreError) as error:
         typer.echo(f"masking-bridge: {error}", err=True)
+        sys.exit(1)
+    except Exception as error:
+        typer.echo(
+            f"masking-bridge: a fault of its own: {logs.described(error)}\n"
+            "Please report this line; it holds no number and no secret.",
+            err=True,
+        )
         sys.exit(1)

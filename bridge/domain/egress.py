@@ -32,6 +32,7 @@ class Fault(enum.StrEnum):
     SCHEME = "scheme-not-allowed"
     PORT = "port-not-allowed"
     ADDRESS = "address-not-allowed"
+    PLAIN_HTTP = "plain-http-not-allowed"
 
 
 # IANA's registries of special-purpose addresses, as of RFC 6890 and its successors.  A table of our
@@ -77,10 +78,12 @@ class EgressRules:
     Args:
         networks: networks that are allowed although they are not public, such as an own PBX's.
         ports: the only ports allowed, there too.
+        numbers_over_http: whether a question that holds full numbers may be sent with no TLS.
     """
 
     networks: tuple[Network, ...] = ()
     ports: tuple[range, ...] = WEB_PORTS
+    numbers_over_http: bool = False
 
     def names(self, address: Address) -> bool:
         """Whether an allowed network holds ``address``."""
@@ -118,6 +121,20 @@ class EgressRules:
             return Fault.ADDRESS
         # An escape, which no resolver undoes, or a zone of this machine's, which is no client's.
         return Fault.MALFORMED if "%" in host else None
+
+    def fault_of_question(self, url: str) -> Fault | None:
+        """What keeps a question that holds full numbers from being sent to ``url``.
+
+        Plain http is read by everybody on the way.  An address of loopback has no way to it.
+        """
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return Fault.MALFORMED
+        if parts.scheme == "https" or self.numbers_over_http:
+            return None
+        address = _literal(parts.hostname or "")
+        return None if address and address.is_loopback else Fault.PLAIN_HTTP
 
 
 def is_public(address: Address) -> bool:

@@ -40,7 +40,7 @@ class Egress:
 
     def __init__(self, session: aiohttp.ClientSession, rules: EgressRules) -> None:
         self._session = session
-        self._rules = rules
+        self.rules = rules
 
     @classmethod
     @asynccontextmanager
@@ -145,7 +145,7 @@ class Egress:
     ) -> tuple[Answer, bool]:
         """An answer, and whether its body is whole."""
         # What is checked is what aiohttp gets, after all escapes and encodings of the text.
-        if fault := self._rules.fault(str(url)):
+        if fault := self.rules.fault(str(url)):
             raise Forbidden(fault)
         async with self._session.request(
             method,

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from obstore.store import S3Credential
 
 _PIECE = 256 * 1024  # bytes passed on at once
-_TOLD = re.compile(
-    r".*?status code: \d{3}|.*"
-)  # of an error; not the answer's body, nor what follows
+_STATUS = re.compile(r"status code: (\d{3})\b", re.ASCII)
 
 
 class ObjectArchive(Workroom):
@@ -127,5 +125,10 @@ async def _pieces(found: "GetResult") -> AsyncIterator[bytes]:
 
 
 def _away(error: BaseError) -> ArchiveUnavailable:
-    told = _TOLD.match(str(error))
-    return ArchiveUnavailable(told[0] if told else "")
+    """What obstore says holds the URL and what the store answered: neither is told."""
+    status = _STATUS.search(str(error))
+    return ArchiveUnavailable(
+        f"the object store answered with status code {status[1]}"
+        if status
+        else f"the object store cannot be used ({type(error).__name__})"
+    )

@@ -86,13 +86,13 @@ class RecordingWorker:
                     await self.sweep()
                     sweep_at = time.monotonic() + _SWEEP_INTERVAL
             except ArchiveUnavailable as error:
-                log.warning("recordings wait for their archive", error=str(error))
+                log.warning("recordings wait for their archive", error=error)
             except Unavailable:
                 log.debug("recordings wait for postgres")
                 # What is known of them is still on its way there: what looks like nobody's is not.
                 sweep_at = time.monotonic() + _SWEEP_INTERVAL
-            except OSError as error:  # its text holds no more than a path of ours
-                log.warning("recordings wait for their directory", error=str(error))
+            except OSError as error:
+                log.warning("recordings wait for their directory", error=error)
             except Exception:
                 # What is wrong with one must not end calls; it is there at the next look too.
                 log.exception("recordings not worked on")
@@ -172,14 +172,14 @@ class RecordingWorker:
             # Most likely for all of them: the next is not even converted before it is time.
             self._archive_not_before = time.monotonic() + _RETRY
             metrics.RECORDINGS.labels("delayed").inc()
-            log.error("recording not kept", error=str(error))
+            log.error("recording not kept", error=error)
             await self._rows.delay(raw.id, RecordingFailure.ARCHIVE_AWAY)
             return
         except (Unusable, OSError) as error:
             # A full disk, most likely: the raw file is kept, and tried again.
             self._not_before[raw.id] = time.monotonic() + _RETRY
             metrics.RECORDINGS.labels("delayed").inc()
-            log.error("recording not converted", error=str(error))
+            log.error("recording not converted", error=error)
             await self._rows.delay(raw.id, RecordingFailure.CONVERSION_FAILED)
             return
         finally:

@@ -91,6 +91,8 @@ class Applications:
 
     async def _answer(self, url: str, question: Question, secrets: Sequence[str]) -> Advice:
         """Raises: EgressError: there is no answer.  NoAdvice: it is none that can be followed."""
+        if fault := self._egress.rules.fault_of_question(url):
+            raise NoAdvice(fault)  # it was taken before http was refused
         now = self._now()
         content = asked(question, now)
         request = json_request(

@@ -4,11 +4,13 @@ import asyncio
 import dataclasses
 import ipaddress
 import json
+import socket
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import structlog
 from plivo.utils import validate_v3_signature
 
 from bridge.domain.advice import Advice, Allow, Deny, Question, Redirect, Webhook
@@ -160,6 +162,35 @@ async def test_a_url_that_leads_where_requests_may_not_go_says_nothing(
     assert await ask(url) is None
 
 
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_a_question_goes_over_plain_http_only_where_the_operator_says_so(
+    database: Database, ask: Asking, origin: Origin, allowed: bool
+) -> None:
+    """A session that was made before has such a URL, and gets what the backup or default says."""
+    rules = dataclasses.replace(LOOPBACK, numbers_over_http=allowed)
+    port = int(origin.url.rpartition(":")[2])
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+    origin.answer = says(200, ALLOWS)
+    async with Egress.opened(rules, lookup=lambda *_, **__: found) as egress:
+        asking = dataclasses.replace(
+            ask,
+            applications=Applications(
+                egress,
+                facts=sessions_of(database).facts,
+                secrets=SigningSecrets(database).list,
+                now=lambda: EPOCH,
+                within=30.0,
+            ),
+        )
+        with structlog.testing.capture_logs() as lines:
+            advice = await asking(f"http://app.test:{port}/")
+        assert await asking("http://app.test", origin.url) == Allow(), "on loopback it may"
+    assert advice == (Allow() if allowed else None)
+    reasons = [line.get("reason") for line in lines]
+    assert reasons == [None if allowed else "plain-http-not-allowed"]
+    assert [json.loads(body)["From"] for body in origin.bodies] == [ALICE.e164[1:]] * (1 + allowed)
+
+
 async def test_a_call_goes_where_it_is_sent_unless_that_is_a_virtual_number(
     ask: Asking, origin: Origin, session: SessionReport
 ) -> None:
@@ -228,6 +259,24 @@ async def test_an_account_is_asked_through_the_urls_that_it_gave(api: Api) -> No
     status, answer = await api("POST", "", {"routing_url": "http://169.254.169.254/"})
     assert status == 400
     assert "routing_url leads where requests may not go." in answer["error"]
+
+
+@pytest.mark.parametrize("url", ["http://app.test/", "HTTP://app.test:8443/", "http://8.8.8.8/"])
+async def test_a_url_for_questions_must_be_https(api: Api, url: str) -> None:
+    names = ["routing_url", "routing_backup_url"]
+    of_account = [*names, "out_of_session_url", "out_of_session_backup_url"]
+    parties = {"first_party": ALICE.e164, "second_party": BOB.e164, "session_expiry": 3600}
+    _, made = await api("POST", "Masking/Session/", parties)
+    for path, fields, given in (
+        ("", {}, of_account),
+        ("Masking/Session/", parties, names),
+        (f"Masking/Session/{made['session_uuid']}/", {}, names),
+    ):
+        status, answer = await api("POST", path, fields | dict.fromkeys(given, url))
+        assert status == 400
+        for name in given:
+            assert f"{name} must begin with https://" in answer["error"]
+        assert "BRIDGE_ROUTING_ALLOW_HTTP" in answer["error"]
 
 
 async def test_a_stranger_for_whom_a_session_was_made_is_found_in_it(

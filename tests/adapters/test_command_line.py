@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import secrets
 import socket
 import subprocess
 import sys
@@ -27,7 +28,7 @@ class Terminal:
         self._environment = {
             **os.environ,
             "BRIDGE_DATABASE_URL": database_url,
-            "BRIDGE_ARI_PASSWORD": "x" * 32,
+            "BRIDGE_ARI_PASSWORD": secrets.token_hex(16),
             "COLUMNS": "80",
         }
 
@@ -217,7 +218,7 @@ def test_the_settings_in_force_are_shown_as_they_are_set_and_each_once() -> None
     environment = {
         "PATH": os.environ["PATH"],
         "BRIDGE_DATABASE_URL": "postgresql://bridge:secret@/masking",
-        "BRIDGE_ARI_PASSWORD": "0123456789abcdef",
+        "BRIDGE_ARI_PASSWORD": "c0ffee-4-p1dgeon",
         "BRIDGE_TRUNK_MATCH": "192.0.2.1/32,203.0.113.0/28",
         "BRIDGE_TRUNK_STRIP_PREFIXES": "9,*31",
         "BRIDGE_EGRESS_PORTS": "443,1024-65535",
@@ -315,7 +316,7 @@ async def test_a_bridge_that_cannot_serve_says_why_in_one_line(
         environment = {
             "PATH": os.environ["PATH"],
             "BRIDGE_DATABASE_URL": database_url,
-            "BRIDGE_ARI_PASSWORD": "0123456789abcdef",
+            "BRIDGE_ARI_PASSWORD": "c0ffee-4-p1dgeon",
             "BRIDGE_API_PORT": str(taken.getsockname()[1]),
             "BRIDGE_PROMPT_DIRECTORY": str(tmp_path / "prompts"),
         }

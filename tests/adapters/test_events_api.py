@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import signal
 import sys
 import uuid
@@ -190,7 +191,7 @@ async def test_the_command_line_follows_what_happens(
         env={
             **os.environ,
             "BRIDGE_DATABASE_URL": database_url,
-            "BRIDGE_ARI_PASSWORD": "x" * 32,
+            "BRIDGE_ARI_PASSWORD": secrets.token_hex(16),
             "PYTHONUNBUFFERED": "1",
         },
     )

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import secrets
 import signal
 import sys
 import uuid
@@ -71,7 +72,7 @@ async def tail(
         env={
             **os.environ,
             "BRIDGE_DATABASE_URL": database_url,
-            "BRIDGE_ARI_PASSWORD": "x" * 32,
+            "BRIDGE_ARI_PASSWORD": secrets.token_hex(16),
         },
     )
     try:

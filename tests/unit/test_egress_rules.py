@@ -72,6 +72,29 @@ def test_what_is_public_is_called(text: str) -> None:
     assert PUBLIC.allow(ipaddress.ip_address(text))
 
 
+@pytest.mark.parametrize(
+    ("url", "goes"),
+    [
+        ("https://app.test/", True),
+        ("HTTPS://app.test/", True),
+        ("http://app.test/", False),
+        ("http://app.test:443/", False),
+        ("http://127.0.0.1.app.test/", False),
+        ("http://192.168.1.1/", False),
+        ("http://127.0.0.1:8000/", True),
+        ("http://[::1]/", True),
+        ("http://localhost/", True),
+        ("http://[", False),
+    ],
+)
+def test_a_question_with_full_numbers_goes_by_tls_or_stays_on_the_machine(
+    url: str, goes: bool
+) -> None:
+    assert (PUBLIC.fault_of_question(url) is None) is goes
+    if url.startswith("http://") and "[" not in url:
+        assert EgressRules(numbers_over_http=True).fault_of_question(url) is None
+
+
 @given(st.ip_addresses())
 @example(ipaddress.ip_address("224.0.0.1"))
 def test_nothing_that_python_knows_to_be_special_is_public(address: Address) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 import pydantic
 from pydantic import BaseModel, ConfigDict
 
-from bridge.api.schemas.fields import MaybeUrl, Name, as_sdks_mean_it, fault
+from bridge.api.schemas.fields import MaybeQuestionUrl, MaybeUrl, Name, as_sdks_mean_it, fault
 
 _WEBHOOKS = (
     "routing_url",
@@ -26,14 +26,14 @@ class UpdateAccount(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Name | None = None
-    routing_url: MaybeUrl | None = None
+    routing_url: MaybeQuestionUrl | None = None
     """Asked before parties are connected, where their session names no other.  Null: nobody."""
-    routing_backup_url: MaybeUrl | None = None
+    routing_backup_url: MaybeQuestionUrl | None = None
     routing_default: Literal["refuse", "allow"] | None = None
     """What becomes of a call where neither answers."""
-    out_of_session_url: MaybeUrl | None = None
+    out_of_session_url: MaybeQuestionUrl | None = None
     """Asked about callers who have no live session.  Null: nobody."""
-    out_of_session_backup_url: MaybeUrl | None = None
+    out_of_session_backup_url: MaybeQuestionUrl | None = None
     call_refused_url: MaybeUrl | None = None
     """Told of calls that are refused.  Null: nobody."""
 

@@ -143,6 +143,17 @@ def _url(value: Any, info: pydantic.ValidationInfo) -> str:
     return text
 
 
+def _question_url(value: Any, info: pydantic.ValidationInfo) -> str:
+    """One that full numbers are sent to."""
+    text = _url(value, info)
+    if isinstance(info.context, Facts) and info.context.egress.fault_of_question(text):
+        raise ValueError(
+            f"{info.field_name} must begin with https:// because questions hold full numbers;"
+            " http:// needs the operator's BRIDGE_ROUTING_ALLOW_HTTP."
+        )
+    return text
+
+
 def _moment(value: Any, info: pydantic.ValidationInfo) -> Range[datetime]:
     """``YYYY-MM-DD HH:MM[:ss[.uuuuuu]]`` in UTC: that minute, second or microsecond."""
     for form, length in _MOMENTS.items():
@@ -186,6 +197,16 @@ MaybeUrl = Annotated[
     pydantic.WithJsonSchema(
         {"type": "string", "format": "uri", "pattern": "^https?://", "maxLength": 999}
     ),
+]
+_QUESTION_URL = pydantic.WithJsonSchema(
+    {"type": "string", "format": "uri", "pattern": "^https://", "maxLength": 999}
+)
+QuestionUrl = Annotated[str, pydantic.PlainValidator(_question_url), _QUESTION_URL]
+"""Whom to ask about a call."""
+MaybeQuestionUrl = Annotated[
+    str,
+    pydantic.PlainValidator(lambda value, info: "" if value == "" else _question_url(value, info)),
+    _QUESTION_URL,
 ]
 Method = Literal["GET", "POST"]
 SubaccountId = Annotated[str, Field(pattern=r"^SA[A-Z0-9]{18}$")]

@@ -26,6 +26,7 @@ from bridge.api.schemas.fields import (
     Paging,
     Party,
     Pin,
+    QuestionUrl,
     Quiet,
     Reason,
     Subaccount,
@@ -192,9 +193,9 @@ class CreateSession(BaseModel):
     """Seconds that may be talked, over all calls."""
     client_reference_id: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,128}$")] | None = None
     metadata: JsonObject = {}
-    routing_url: Url | None = None
+    routing_url: QuestionUrl | None = None
     """Asked, before the two are connected, whether they are to be."""
-    routing_backup_url: Url | None = None
+    routing_backup_url: QuestionUrl | None = None
     """Asked where the other does not answer."""
     routing_default: RoutingDefault = "refuse"
     """What becomes of the call where neither does."""
@@ -400,8 +401,8 @@ class UpdateSession(BaseModel):
     answer_guard: AnswerGuard | None = None
     time_limit_warning: TimeLimitWarning | None = None
     quiet_hours: Quiet | None = None
-    routing_url: Url | None = None
-    routing_backup_url: Url | None = None
+    routing_url: QuestionUrl | None = None
+    routing_backup_url: QuestionUrl | None = None
     routing_default: RoutingDefault | None = None
     direction: Direction | None = None
     expiry_after_last_call: Expiry | None = None
