@@ -133,6 +133,8 @@ class Asterisk:
                 "CHANNEL(hangup_handler_push)": "couple,s,1",
                 # Where Asterisk would take a callee's 302: nowhere.
                 "FORWARD_CONTEXT": "unavailable",
+                # In the leg's last event, as the dialplan's context couple sets it.
+                last_words.SAID: {"value": "-", "report_events": True},
             },
         )
         # Its name is needed before any event has told it.

@@ -11,6 +11,7 @@ from typing import Protocol
 import structlog
 
 from bridge.ari.errors import AriError
+from bridge.ari.last_words import Said
 from bridge.ari.leg_state import Event, LegState, apply
 from bridge.domain.causes import Cause
 
@@ -57,11 +58,15 @@ class Leg:
         """An earlier process had its end end the other, which was dialled by then."""
         self.feed({"type": "Coupled", "timestamp": at})
 
-    def has_ended(self, at: datetime, cause: int | None, *, joined_at: datetime | None) -> None:
+    def has_ended(
+        self, at: datetime, cause: int | None, *, joined_at: datetime | None, said: Said
+    ) -> None:
         """It ended then; no event will say so, for nobody was there to get it."""
         if joined_at:
             self.was_joined(joined_at)
-        self.feed({"type": "ChannelDestroyed", "timestamp": at.isoformat(), "cause": cause})
+        word = {"timestamp": at.isoformat(), "cause": cause, "tech_cause": said.sip_code}
+        self.feed({"type": "ChannelDestroyed", **word})
+        self.state = dataclasses.replace(self.state, network_blocked=said.network_blocked)
 
     def lose(self, *, timestamp: str, switch_restarted: bool) -> None:
         """Asterisk has no such channel any more, and nobody saw it end."""

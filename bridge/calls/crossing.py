@@ -3,9 +3,9 @@
 from collections.abc import Collection
 
 from bridge.aio import race
-from bridge.calls.live_call import LiveCall, who_hung_up
+from bridge.calls.live_call import LiveCall, talk_over
 from bridge.domain.causes import Cause
-from bridge.domain.outcomes import CANCELLED, HungUpBy, Outcome, completed
+from bridge.domain.outcomes import CANCELLED, HungUpBy, Outcome
 from bridge.domain.routing import Connect
 
 _JOINING = 5.0  # seconds that a join of which only the end is known may take to be known
@@ -64,4 +64,4 @@ async def lent(call: LiveCall, other: LiveCall) -> Outcome:
         await call.a_leg.hangup(Cause.NO_ANSWER)
         return CANCELLED
     await call.a_leg.hangup(Cause.NORMAL_CLEARING)
-    return completed(who_hung_up(HungUpBy.UNKNOWN, call.a_leg.state, other.a_leg.state))
+    return talk_over(HungUpBy.UNKNOWN, call.a_leg.state, other.a_leg.state)

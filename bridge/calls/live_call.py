@@ -9,12 +9,13 @@ from bridge.ari.leg import Leg
 from bridge.ari.leg_state import LegState
 from bridge.domain.causes import Cause, sip_status
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.outcomes import HungUpBy, Outcome
+from bridge.domain.outcomes import TIME_LIMIT, HungUpBy, Outcome
 from bridge.domain.prompts import MissedPrompt
 from bridge.domain.recordings import Pause
 from bridge.domain.records import Arrival, CallRecord, LegRecord, Role
 from bridge.domain.routing import Connect, Forward
 from bridge.domain.sessions import RecordingPlan
+from bridge.domain.verdicts import talk_ended
 
 
 @dataclasses.dataclass(slots=True)
@@ -67,6 +68,7 @@ def record_of(call: LiveCall, outcome: Outcome, *, now: datetime) -> CallRecord:
         end_is_estimate=any(_unseen(leg) for leg in (call.a_leg, call.b_leg) if leg),
         legs=tuple(legs),
         missed_prompts=tuple(call.missed_prompts),
+        shown_number=call.to.caller_id if call.to else None,
     )
 
 
@@ -83,6 +85,24 @@ def who_hung_up(first: HungUpBy, caller: LegState, callee: LegState) -> HungUpBy
             return HungUpBy.CALLEE
         case _:
             return first
+
+
+def talk_over(
+    first: HungUpBy, caller: LegState, callee: LegState, *, time_is_up: bool = False
+) -> Outcome:
+    """How a conversation ended whose legs have both ended, as `who_hung_up`.
+
+    ``time_is_up``: it was over by then in any case, and Asterisk may have ended it.
+    """
+    if caller.far_end_hung_up or callee.far_end_hung_up:
+        return talk_ended(who_hung_up(first, caller, callee))
+    if gone := caller.gone or callee.gone:
+        return talk_ended(first, gone=gone)
+    if time_is_up:
+        return TIME_LIMIT
+    # Both were told to end, and not by us: by somebody at Asterisk itself.
+    by_asterisk = caller.hung_up_on and callee.hung_up_on
+    return talk_ended(HungUpBy.BRIDGE if by_asterisk else first)
 
 
 def first_to_end(caller: LegState, callee: LegState) -> HungUpBy:

@@ -132,7 +132,7 @@ class Switchboard:
 
 def _log_end(record: CallRecord) -> None:
     outcome = record.outcome
-    metrics.CALLS.labels(outcome.disposition, outcome.fault).inc()
+    metrics.CALLS.labels(outcome.disposition, outcome.fault, outcome.reason).inc()
     level = log.warning if outcome.fault in {Fault.US, Fault.CARRIER} else log.info
     level(
         "call ended",
@@ -141,6 +141,7 @@ def _log_end(record: CallRecord) -> None:
         fault=outcome.fault,
         hung_up_by=outcome.hung_up_by,
         causes=[leg.hangup_cause for leg in record.legs],
+        sip_codes=[leg.sip_code for leg in record.legs],
         ring_s=_seconds(record.ringing_at, record.answered_at or record.ended_at),
         talk_s=_seconds(record.answered_at, record.ended_at),
     )

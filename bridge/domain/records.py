@@ -80,6 +80,8 @@ class CallRecord:
     end_is_estimate: bool = False
     """Nobody of ours saw the end: ``ended_at`` is the latest it can have been."""
     missed_prompts: tuple[MissedPrompt, ...] = ()
+    shown_number: PhoneNumber | None = None
+    """What the phone that was called last was shown; ``None``: the number that was dialled."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,6 +157,7 @@ class Calls:
             fault=outcome.fault.value,
             hung_up_by=outcome.hung_up_by.value,
             missed_prompts=[dataclasses.asdict(missed) for missed in record.missed_prompts],
+            shown_number=digits(record.shown_number),
         )
         tale = tale_of(arrival.call_id, row, connection)
         charges = await charges_of(connection, record, self._trunk)

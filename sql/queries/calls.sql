@@ -289,11 +289,11 @@ WITH tale AS MATERIALIZED (
 ), written AS (
     INSERT INTO call (id, node, virtual_number, caller, started_at, ringing_at, answered_at,
                       ended_at, end_is_estimate, disposition, reason, fault, hung_up_by,
-                      missed_prompts)
+                      missed_prompts, shown_number)
     SELECT :call_id::uuid, :node::text, :dialled::text, :caller::text, :started_at::timestamptz,
            :ringing_at::timestamptz, :answered_at::timestamptz, :ended_at::timestamptz,
            :end_is_estimate::boolean, :disposition::text, :reason::text, :fault::text,
-           :hung_up_by::text, :missed_prompts::jsonb
+           :hung_up_by::text, :missed_prompts::jsonb, :shown_number::text
       FROM (SELECT count(*) FROM tale) AS begun
     ON CONFLICT (id) DO UPDATE
        SET ringing_at = coalesce(excluded.ringing_at, call.ringing_at),
@@ -304,7 +304,8 @@ WITH tale AS MATERIALIZED (
            reason = excluded.reason,
            fault = excluded.fault,
            hung_up_by = excluded.hung_up_by,
-           missed_prompts = excluded.missed_prompts
+           missed_prompts = excluded.missed_prompts,
+           shown_number = excluded.shown_number
      WHERE call.ended_at IS NULL
 )
 SELECT * FROM tale;
@@ -418,10 +419,7 @@ SELECT leg.id, leg.role, call.origin, leg.party_number,
             END AS virtual_number,
        leg.started_at, leg.answered_at, leg.ended_at, leg.billed_seconds, leg.rate, leg.amount,
        CASE leg.role WHEN 'b' THEN a_leg.id END AS parent,
-       call.disposition, call.reason, call.fault, call.hung_up_by,
-       coalesce((SELECT b_leg.hangup_cause FROM leg AS b_leg
-                  WHERE b_leg.call = call.id AND b_leg.role = 'b'),
-                a_leg.hangup_cause) AS failed_with
+       call.disposition, call.reason, call.fault, call.hung_up_by
   FROM leg
   JOIN call ON call.id = leg.call
   JOIN session ON session.id = call.session

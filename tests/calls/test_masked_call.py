@@ -212,7 +212,10 @@ async def test_a_caller_gone_before_our_answer_reached_him_has_cancelled(
         (Cause.USER_BUSY, 486, Disposition.BUSY, 486),
         (Cause.NO_ANSWER, 480, Disposition.NO_ANSWER, 480),
         (Cause.CALL_REJECTED, 603, Disposition.NO_ANSWER, 480),
-        (Cause.NO_USER_RESPONSE, 408, Disposition.NO_ANSWER, 480),
+        (Cause.NO_USER_RESPONSE, 408, Disposition.FAILED, 503),
+        (Cause.CALL_REJECTED, 401, Disposition.FAILED, 503),
+        (Cause.CALL_REJECTED, 403, Disposition.FAILED, 503),
+        (127, 607, Disposition.FAILED, 503),
         (Cause.UNALLOCATED, 404, Disposition.FAILED, 480),
         (22, 410, Disposition.FAILED, 480),
         (28, 484, Disposition.FAILED, 480),
@@ -331,3 +334,39 @@ async def test_a_drain_ends_calls_that_do_not_finish_in_time(exchange: Exchange)
     await settle()
     assert exchange.record.outcome.reason == "bridge-stopped"
     assert [leg.hangup_cause for leg in exchange.record.legs] == [Cause.NORMAL_CLEARING] * 2
+
+
+async def test_a_refusal_is_the_callee_s_only_if_its_phone_rang(exchange: Exchange) -> None:
+    """Before that it is the trunk that does not let us call."""
+    call = await exchange.comes_in()
+    exchange.asterisk.rings(callee_leg(call))
+    exchange.asterisk.hangs_up(callee_leg(call), Cause.CALL_REJECTED, 403)
+    await settle()
+    assert (exchange.record.outcome.reason, exchange.told(call.a_leg)) == (
+        "declined",
+        [Cause.NO_ANSWER],
+    )
+
+
+async def test_a_callee_of_whom_nothing_was_heard_in_time_is_not_to_blame(
+    exchange: Exchange,
+) -> None:
+    call = await exchange.comes_in()
+    await asyncio.sleep(SESSION.ring_timeout + 1)
+    assert exchange.record.outcome.reason == "never-rang"
+    assert exchange.record.outcome.fault is Fault.CARRIER
+    assert exchange.told(call.a_leg) == [Cause.CONGESTION]
+
+
+@pytest.mark.parametrize("who", ["caller", "callee"])
+@pytest.mark.parametrize("gone", [408, 481])
+async def test_a_phone_that_is_gone_has_not_hung_up(
+    exchange: Exchange, who: str, gone: int
+) -> None:
+    call = await talk(exchange)
+    leg = call.a_leg if who == "caller" else callee_leg(call)
+    exchange.asterisk.hangs_up(leg, Cause.NO_USER_RESPONSE, gone)
+    await settle()
+    outcome = exchange.record.outcome
+    assert (outcome.disposition, outcome.reason) == (Disposition.COMPLETED, "signalling-lost")
+    assert outcome.hung_up_by is HungUpBy.BRIDGE

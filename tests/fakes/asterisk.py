@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from bridge.ari.errors import AriError
+from bridge.ari.last_words import Said
 from bridge.ari.leg import Leg
 from bridge.ari.leg_state import RECORDED, LegState
 from bridge.ari.legs import b_channel_id, bridge_id
@@ -24,6 +25,15 @@ from bridge.domain.sessions import Limits
 EPOCH = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 Command = tuple[Any, ...]
+
+_SIP_CODES: dict[int, int] = {
+    Cause.UNALLOCATED: 404,
+    Cause.USER_BUSY: 486,
+    Cause.NO_ANSWER: 480,
+    Cause.CALL_REJECTED: 603,
+    Cause.CONGESTION: 503,
+}
+"""With what a phone fails its leg where a test says the cause alone."""
 
 
 @dataclasses.dataclass
@@ -40,6 +50,8 @@ class FakeAsterisk:
     """Commands that fail, by name."""
     ended_alone: dict[str, datetime] = dataclasses.field(default_factory=dict)
     """When channels ended that nobody of ours saw end, where Asterisk knows."""
+    ended_saying: dict[str, Said] = dataclasses.field(default_factory=dict)
+    """What the far end said as it failed such a channel; it did so unseen."""
     can_record: bool = True
     is_swept: bool = True
     """Whether a sweep leaves nothing that may be nobody's."""
@@ -79,6 +91,8 @@ class FakeAsterisk:
 
     def hangs_up(self, leg: Leg, cause: int | None = None, sip_code: int | None = None) -> None:
         """The phone ends its leg; a leg that is coupled to it ends too."""
+        if leg.state.placed and not leg.state.answered:  # it always has one then
+            sip_code = sip_code or _SIP_CODES.get(cause or 0)
         request = {"cause": cause, "tech_cause": sip_code} if cause else {}
         self.feed(leg, "ChannelHangupRequest", **request)
         self._end(leg, cause or Cause.NORMAL_CLEARING, sip_code)
@@ -232,8 +246,11 @@ class FakeAsterisk:
 
     def _orphan(self, channel_id: str, state: LegState) -> Leg:
         leg = Leg(channel_id, self, state)
-        if at := self.ended_alone.get(channel_id):
-            leg.feed({"type": "ChannelDestroyed", "timestamp": at.isoformat(), "cause": 16})
+        if said := self.ended_saying.get(channel_id):
+            at = datetime.fromisoformat(self._now())
+            leg.has_ended(at, Cause.CALL_REJECTED, joined_at=None, said=said)
+        elif ended_at := self.ended_alone.get(channel_id):
+            leg.has_ended(ended_at, Cause.NORMAL_CLEARING, joined_at=None, said=Said())
         else:
             leg.lose(timestamp=self._now(), switch_restarted=False)
         return leg
