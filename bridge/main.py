@@ -33,7 +33,7 @@ from bridge.calls.ordering import OrderedCalls
 from bridge.calls.switchboard import Switchboard
 from bridge.config import ConfigError, Settings
 from bridge.domain.errors import Unavailable
-from bridge.domain.records import Arrival
+from bridge.domain.records import Arrival, Over
 from bridge.domain.signalling import caller_number, dialled_number
 from bridge.domain.signed_urls import UrlSigner
 from bridge.domain.trunk_rules import TrunkRules
@@ -96,10 +96,17 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
         legs = Legs()
         rules = settings.trunk_rules
         requests = Requests(transport, app=settings.ari_app)
-        asterisk = Asterisk(requests, legs, trunk=settings.trunk, rules=rules)
+        asterisk = Asterisk(
+            requests, legs, trunk=settings.trunk, rules=rules, silence=settings.silence_limit
+        )
         legs.serve(asterisk)
         remains = Remains(requests, legs, asterisk)
-        calls = Calls(database, node=settings.node, trunk=settings.trunk)
+
+        def over() -> Over:
+            """Calls that have ended, though the database may not know it yet."""
+            return switchboard.over | journal.over
+
+        calls = Calls(database, node=settings.node, trunk=settings.trunk, over=over)
         recordings = Recordings(database, public_url=settings.api_root)
         journal = Journal(database, calls, recordings)
         metrics.JOURNAL_BEHIND.set_function(lambda: journal.behind)
@@ -119,7 +126,7 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
             now=_now,
         )
         prompts = _prompts(egress, media)
-        orders = Orders(database, node=settings.node)
+        orders = Orders(database, node=settings.node, over=over)
         sessions = Sessions(database, orders, headroom=settings.pool_headroom)
         application = Applications(
             to_applications,

@@ -5,7 +5,7 @@ import contextlib
 import dataclasses
 import itertools
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
@@ -50,6 +50,11 @@ class Leg:
         self.playing: str | None = None
         """Id of the playback on it that is not known to be over."""
 
+    @property
+    def ending(self) -> bool:
+        """It is over, or about to be, whoever ended it."""
+        return self.state.ending or self.asked_to_hang_up is not None
+
     def was_joined(self, joined_at: datetime) -> None:
         """An earlier process joined it to the other then."""
         self.feed({"type": "Joined", "timestamp": joined_at.isoformat(), "joined_at": joined_at})
@@ -57,6 +62,11 @@ class Leg:
     def was_coupled(self, *, at: str) -> None:
         """An earlier process had its end end the other, which was dialled by then."""
         self.feed({"type": "Coupled", "timestamp": at})
+
+    def sounds(self, *, silent: bool) -> None:
+        """Whether audio comes from its phone; if not, the phone is asked whether it is there."""
+        now = datetime.now(UTC).isoformat()
+        self.feed({"type": "Silent" if silent else "Heard", "timestamp": now})
 
     def has_ended(
         self, at: datetime, cause: int | None, *, joined_at: datetime | None, said: Said

@@ -60,6 +60,8 @@ class LegState:
     """It did so with the words "Network Blocked" (ATIS-1000099)."""
     far_end_hung_up: bool = False
     """The phone ended the leg, and not somebody on our side."""
+    silent: bool = False
+    """No audio comes, and the phone was asked whether it is still there."""
     gone: Gone | None = None
     """Asterisk ended the answered leg because it found nobody there."""
     hung_up_on: bool = False
@@ -78,6 +80,11 @@ class LegState:
     @property
     def answered(self) -> bool:
         return self.answered_at is not None
+
+    @property
+    def ending(self) -> bool:
+        """It is over, or about to be, whoever ended it."""
+        return self.ended or self.far_end_hung_up or self.hung_up_on or self.gone is not None
 
     @property
     def failed(self) -> bool:
@@ -163,7 +170,7 @@ def _folded(state: LegState, event: Event) -> LegState:
                 hangup_cause=event.get("cause") or state.hangup_cause,
                 sip_code=event.get("tech_cause") or state.sip_code,
                 far_end_hung_up=state.far_end_hung_up or not gone,
-                gone=Gone.SIGNALLING if gone else state.gone,
+                gone=_nobody_answered(state) if gone else state.gone,
             )
         case {"type": "ChannelDestroyed"}:
             said = last_words.read_said(_variables(event).get(last_words.SAID, ""))
@@ -179,6 +186,8 @@ def _folded(state: LegState, event: Event) -> LegState:
             return dataclasses.replace(state, ended_at=at)
         case {"type": "StasisEnd"}:
             return dataclasses.replace(state, in_stasis=False)
+        case {"type": "Silent" | "Heard" as kind}:
+            return dataclasses.replace(state, silent=kind == "Silent")
         case {"type": "Coupled"}:
             return dataclasses.replace(state, coupled=True)
         case {"type": "Lost"}:
@@ -193,7 +202,13 @@ def _unseen_loss(state: LegState, event: Event) -> Gone | None:
     """What the cause alone says of an end of which no request for it was seen."""
     if not state.answered or state.far_end_hung_up or state.hung_up_on:
         return None
-    return _LOSSES.get(event.get("cause") or 0)
+    found = _LOSSES.get(event.get("cause") or 0)
+    return _nobody_answered(state) if found is Gone.SIGNALLING else found
+
+
+def _nobody_answered(state: LegState) -> Gone:
+    """A request within the call got no answer: ours, perhaps, whether anybody is there."""
+    return Gone.MEDIA if state.silent else Gone.SIGNALLING
 
 
 def _variables(event: Event) -> Mapping[str, str]:

@@ -21,6 +21,7 @@ def crosses(call: LiveCall, others: Collection[LiveCall]) -> LiveCall | None:
             other
             for other in others
             if other is not call
+            and not other.ending
             and isinstance(other.to, Connect)
             and other.to.callee == call.arrival.caller
             and other.to.caller_id.e164 == call.arrival.dialled
@@ -42,7 +43,10 @@ def came_back(call: LiveCall, others: Collection[LiveCall]) -> LiveCall | None:
     ringing = [
         other
         for other in others
-        if other.to and not other.joined and other.to.caller_id == call.arrival.caller
+        if other.to
+        and not other.joined
+        and not other.ending
+        and other.to.caller_id == call.arrival.caller
     ]
     return ringing[0] if len(ringing) == 1 else None
 

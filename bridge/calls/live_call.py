@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -12,10 +13,10 @@ from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import TIME_LIMIT, HungUpBy, Outcome
 from bridge.domain.prompts import MissedPrompt
 from bridge.domain.recordings import Pause
-from bridge.domain.records import Arrival, CallRecord, LegRecord, Role
+from bridge.domain.records import Arrival, CallRecord, LegRecord, Over, Role
 from bridge.domain.routing import Connect, Forward
 from bridge.domain.sessions import RecordingPlan
-from bridge.domain.verdicts import talk_ended
+from bridge.domain.verdicts import Gone, talk_ended
 
 
 @dataclasses.dataclass(slots=True)
@@ -49,8 +50,23 @@ class LiveCall:
     """Set when its customer wants it ended now."""
 
     @property
+    def ending(self) -> bool:
+        """It is over, or about to be: whoever hangs up may call again at once."""
+        if self.a_leg.ending or self.asked_to_end.is_set() or self.over.is_set():
+            return True
+        other = self.crossed_by.a_leg if self.crossed_by else self.b_leg
+        return other is not None and other.ending
+
+    @property
     def id(self) -> UUID:
         return self.arrival.call_id
+
+
+def over(calls: Iterable[LiveCall]) -> Over:
+    """Those of the calls that are over, or about to be."""
+    ending = [call for call in calls if call.ending]
+    made = frozenset(call.id for call in ending if call.to or call.answered_at)
+    return Over(frozenset(call.id for call in ending), made)
 
 
 def record_of(call: LiveCall, outcome: Outcome, *, now: datetime) -> CallRecord:
@@ -135,6 +151,8 @@ def _leg_record(role: Role, leg: Leg, number: PhoneNumber | None, now: datetime)
 
 def _cause(leg: Leg) -> int | None:
     """What the far end or the network gave; else what we ended it with; else a plain hang-up."""
+    if leg.state.gone is Gone.MEDIA:
+        return Cause.CHANNEL_UNAVAILABLE  # as Asterisk has it where it gives up a silent leg itself
     if leg.state.hangup_cause is not None:
         return leg.state.hangup_cause
     if leg.asked_to_hang_up is not None:

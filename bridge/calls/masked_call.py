@@ -348,13 +348,14 @@ async def talking(
         )
 
     first = TIMED_OUT
-    if 0 < warning < within:
-        first = await first_to_end(within - warning)
+    async with alongside(switch.watch(a_leg, b_leg)):
+        if 0 < warning < within:
+            first = await first_to_end(within - warning)
+            if first == TIMED_OUT:
+                await switch.announce(call.id, time_left(warning))
+            within = warning
         if first == TIMED_OUT:
-            await switch.announce(call.id, time_left(warning))
-        within = warning
-    if first == TIMED_OUT:
-        first = await first_to_end(within)
+            first = await first_to_end(within)
     await a_leg.hangup(Cause.NORMAL_CLEARING)
     await b_leg.hangup(Cause.NORMAL_CLEARING)
     if first == TIMED_OUT:

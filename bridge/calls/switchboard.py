@@ -10,7 +10,7 @@ import structlog
 from bridge import metrics
 from bridge.ari.errors import AriError
 from bridge.ari.leg import Leg
-from bridge.calls.live_call import LiveCall, record_of
+from bridge.calls.live_call import LiveCall, over, record_of
 from bridge.calls.ports import CallLog
 from bridge.domain.errors import Unavailable
 from bridge.domain.outcomes import (
@@ -23,7 +23,7 @@ from bridge.domain.outcomes import (
     Outcome,
 )
 from bridge.domain.recordings import Pause
-from bridge.domain.records import CallRecord
+from bridge.domain.records import CallRecord, Over
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +64,11 @@ class Switchboard:
     def calls(self) -> Collection[LiveCall]:
         """The calls that are up."""
         return self._calls.values()
+
+    @property
+    def over(self) -> Over:
+        """Those of them that are over, or about to be."""
+        return over(self._calls.values())
 
     def close(self) -> None:
         """No new calls are to come; `run` returns when the live ones are over."""

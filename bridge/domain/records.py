@@ -11,6 +11,18 @@ from bridge.domain.prompts import MissedPrompt
 from bridge.domain.sessions import AnswerGuard, Limits, RecordingPlan
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Over:
+    """Calls that a bridge has seen end, or ends itself, whatever is written down by now."""
+
+    calls: frozenset[uuid.UUID] = frozenset()
+    made: frozenset[uuid.UUID] = frozenset()
+    """Those of them that were not refused."""
+
+    def __or__(self, other: "Over") -> "Over":
+        return Over(self.calls | other.calls, self.made | other.made)
+
+
 class Role(enum.StrEnum):
     """Which leg of a call: ``a`` came in (or was placed first), ``b`` we placed."""
 

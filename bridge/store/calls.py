@@ -1,7 +1,7 @@
 """Calls and their legs in Postgres."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from bridge.domain.events import PinStatus, Telling
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import WINDOW, Guess
 from bridge.domain.rates import Charge
-from bridge.domain.records import Arrival, CallRecord, LegRecord, OpenCall, Origin, Role
+from bridge.domain.records import Arrival, CallRecord, LegRecord, OpenCall, Origin, Over, Role
 from bridge.domain.routing import FORWARDED, Fallback, Lookup
 from bridge.domain.sessions import AnswerGuard, Limits, Side
 from bridge.store import pins, queries
@@ -29,12 +29,21 @@ class Calls:
     Args:
         node: the bridge's name; it alone completes the records that bear it.
         trunk: by whose rates its legs are charged.
+        over: the calls that it has seen end, whatever their rows still say.
     """
 
-    def __init__(self, database: Database, *, node: str, trunk: str = "carrier") -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        node: str,
+        trunk: str = "carrier",
+        over: Callable[[], Over] = Over,
+    ) -> None:
         self._database = database
         self._node = node
         self._trunk = trunk
+        self._over = over
         self._sql = queries.load()
 
     async def arrived(self, arrival: Arrival) -> Lookup:
@@ -44,6 +53,7 @@ class Calls:
             StoreUnavailable: it was not written, or nobody knows.
         """
         async with self._database.connection() as connection:
+            over = self._over()
             row = await self._sql.record_arrival(
                 connection,
                 call_id=arrival.call_id,
@@ -53,6 +63,8 @@ class Calls:
                 caller=digits(arrival.caller),
                 started_at=arrival.started_at,
                 window=WINDOW,
+                over=[*over.calls],
+                made=[*over.made],
             )
         question = pins.pin_question(row)
         return dataclasses.replace(
@@ -96,7 +108,7 @@ class Calls:
             await tell_of_pin(connection, call_id, found["session"], right)
             metrics.PINS_TYPED.labels("right").inc()
             await self._sql.remember_caller(connection, call_id=call_id)
-            row = await self._sql.look_up_order(connection, call_id=call_id)
+            row = await look_up(connection, call_id, self._over())
             return dataclasses.replace(lookup(row, caller), identified=True)
 
     async def look_again(self, arrival: Arrival) -> Lookup | None:
@@ -114,7 +126,7 @@ class Calls:
             )
             if found is None:
                 return None
-            row = await self._sql.look_up_order(connection, call_id=arrival.call_id)
+            row = await look_up(connection, arrival.call_id, self._over())
             return lookup(row, arrival.caller)
 
     async def open_calls(self) -> Sequence[OpenCall]:
@@ -205,6 +217,14 @@ class Calls:
     ) -> None:
         """What came of a PIN that was not typed, or not asked for."""
         await tell_of_pin(connection, call_id, session, telling)
+
+
+async def look_up(connection: Connection, call_id: UUID, over: Over) -> Row:
+    """What is known of a call that is written down, and of the session that it belongs to."""
+    row: Row = await queries.load().look_up_order(
+        connection, call_id=call_id, over=[*over.calls], made=[*over.made]
+    )
+    return row
 
 
 def lookup(row: Row, caller: PhoneNumber | None) -> Lookup:

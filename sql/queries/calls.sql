@@ -5,6 +5,7 @@
 -- ringing phone, what is known of its numbers.  :dialled is as signalled; :caller is null when
 -- withheld.  A live session comes first, and the caller's own before one that takes anybody; the
 -- last session that held the pair is given even if it is over: the record names it.
+-- Calls of :over do not count as up, whatever their rows say, and of :made as made.
 -- For a caller that is no party of a live session, or must show that it is, what strangers are asked
 -- for on this number; the newest session decides.
 WITH held AS (
@@ -103,8 +104,9 @@ SELECT now() AS now,
                           END
                   AND state <> 'retired') AS callee_is_ours,
        held.side AS caller_side,
-       calls_up(held.session, :call_id::uuid) AS calls_up,
-       session.calls_made, session.seconds_talked, session.last_counterpart,
+       calls_up(held.session, :call_id::uuid || :over::uuid[]) AS calls_up,
+       session.calls_made + unwritten.calls AS calls_made,
+       session.seconds_talked + unwritten.seconds AS seconds_talked, session.last_counterpart,
        session.id, session.account, session.first_party, session.second_party,
        session.first_party_alternates, session.second_party_alternates, session.virtual_number,
        session.second_virtual_number, session.direction, session.created_at, session.modified_at,
@@ -114,9 +116,16 @@ SELECT now() AS now,
        stranger.pin_session, stranger.pin_options, stranger.longest_pin, stranger.unknown_caller_play,
        stranger.wrong_of_caller, stranger.wrong_on_number
   FROM (SELECT) AS one
-  LEFT JOIN number_use(:dialled::text, :call_id::uuid) AS used ON true
+  LEFT JOIN number_use(:dialled::text, :call_id::uuid || :over::uuid[]) AS used ON true
   LEFT JOIN held ON true
   LEFT JOIN session_use AS session ON session.id = held.session
+  LEFT JOIN LATERAL (  -- calls that are over, and not yet written so, were made all the same
+       SELECT count(*) AS calls,
+              coalesce(ceil(extract(epoch FROM sum(now() - call.answered_at))), 0)::integer AS seconds
+         FROM call
+        WHERE call.id = ANY (:made::uuid[])
+          AND call.session = session.id
+          AND call.ended_at IS NULL) AS unwritten ON true
   LEFT JOIN stranger ON true;
 
 -- name: lock_guesses$

@@ -14,6 +14,7 @@ from bridge.domain.errors import Unavailable
 from bridge.domain.outcomes import Disposition, Fault, HungUpBy
 from bridge.domain.sessions import Manner
 from tests.calls.conftest import Exchange, settle
+from tests.fakes.asterisk import SILENCE
 from tests.people import A_STRANGER_CALLS, ALICE_CALLS, BOB, MALLORY, SESSION, VIRTUAL
 
 pytestmark = pytest.mark.looptime
@@ -370,3 +371,78 @@ async def test_a_phone_that_is_gone_has_not_hung_up(
     outcome = exchange.record.outcome
     assert (outcome.disposition, outcome.reason) == (Disposition.COMPLETED, "signalling-lost")
     assert outcome.hung_up_by is HungUpBy.BRIDGE
+
+
+@pytest.mark.parametrize("who", ["caller", "callee", "both"])
+async def test_a_phone_that_is_only_silent_is_not_cut(exchange: Exchange, who: str) -> None:
+    """Muted, on hold, or listening: it answers when it is asked, for as long as the call may be."""
+    call = await talk(exchange)
+    legs = {"caller": [call.a_leg], "callee": [callee_leg(call)]}
+    legs["both"] = [call.a_leg, callee_leg(call)]
+    exchange.asterisk.silent |= {leg.channel_id for leg in legs[who]}
+    await asyncio.sleep(20 * 60)
+    assert call.joined
+    assert not call.a_leg.state.ended
+    asked = [command[1] for command in exchange.asterisk.log if command[0] == "ask"]
+    assert set(asked) == exchange.asterisk.silent
+    exchange.asterisk.hangs_up(call.a_leg)
+    await settle()
+    outcome = exchange.record.outcome
+    assert (outcome.reason, outcome.hung_up_by) == ("hung-up", HungUpBy.CALLER)
+
+
+@pytest.mark.parametrize("who", ["caller", "callee"])
+async def test_a_phone_that_is_gone_is_found_and_neither_has_hung_up(
+    exchange: Exchange, who: str
+) -> None:
+    call = await talk(exchange)
+    leg = call.a_leg if who == "caller" else callee_leg(call)
+    exchange.asterisk.silent.add(leg.channel_id)
+    exchange.asterisk.deaf.add(leg.channel_id)
+    await asyncio.sleep(2 * SILENCE)
+    outcome = exchange.record.outcome
+    assert (outcome.disposition, outcome.reason) == (Disposition.COMPLETED, "media-lost")
+    assert outcome.hung_up_by is HungUpBy.BRIDGE
+    assert outcome.fault is Fault.UNKNOWN
+    causes = {one.role.value: one.hangup_cause for one in exchange.record.legs}
+    assert causes["a" if who == "caller" else "b"] == Cause.CHANNEL_UNAVAILABLE
+
+
+async def test_a_phone_that_talks_is_not_asked_though_its_signalling_is_gone(
+    exchange: Exchange,
+) -> None:
+    call = await talk(exchange)
+    exchange.asterisk.deaf |= {call.a_leg.channel_id, callee_leg(call).channel_id}
+    await asyncio.sleep(20 * 60)
+    assert not [command for command in exchange.asterisk.log if command[0] == "ask"]
+    exchange.asterisk.hangs_up(callee_leg(call))
+    await settle()
+    assert exchange.record.outcome.hung_up_by is HungUpBy.CALLEE
+
+
+async def test_an_end_that_asterisk_s_own_limit_made_is_no_hang_up_of_the_caller(
+    exchange: Exchange,
+) -> None:
+    """The bridge was stopped for so long: it wakes to an end that nobody asked for."""
+    call = await talk(exchange)
+    clock = asyncio.get_running_loop().time()
+    asyncio.get_running_loop().call_at(
+        clock + SESSION.call_time_limit, exchange.asterisk.feed, call.a_leg, "StasisEnd"
+    )
+    await asyncio.sleep(SESSION.call_time_limit + 1)
+    await settle()
+    assert exchange.record.outcome.reason == "time-limit"
+    assert exchange.record.outcome.hung_up_by is HungUpBy.BRIDGE
+
+
+async def test_whom_somebody_at_asterisk_s_console_hangs_up_has_not_hung_up(
+    exchange: Exchange,
+) -> None:
+    call = await talk(exchange)
+    for leg in (call.a_leg, callee_leg(call)):
+        exchange.asterisk.feed(leg, "ChannelHangupRequest", soft=True, cause=32)
+    exchange.asterisk.feed(call.a_leg, "StasisEnd")
+    exchange.asterisk.feed(callee_leg(call), "ChannelDestroyed", cause=16)
+    exchange.asterisk.legs.clear()
+    await settle()
+    assert exchange.record.outcome.hung_up_by is HungUpBy.BRIDGE

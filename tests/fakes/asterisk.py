@@ -4,6 +4,7 @@ It says of each command what the real one does to the legs, no more.
 ``tests/contract`` runs the same scenarios against it and against the real one.
 """
 
+import asyncio
 import dataclasses
 import itertools
 from collections.abc import AsyncIterator, Sequence
@@ -23,6 +24,9 @@ from bridge.domain.records import OpenCall
 from bridge.domain.sessions import Limits
 
 EPOCH = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+
+SILENCE = 30.0
+"""Seconds without audio after which a phone is asked whether it is there."""
 
 Command = tuple[Any, ...]
 
@@ -50,6 +54,10 @@ class FakeAsterisk:
     """Commands that fail, by name."""
     ended_alone: dict[str, datetime] = dataclasses.field(default_factory=dict)
     """When channels ended that nobody of ours saw end, where Asterisk knows."""
+    silent: set[str] = dataclasses.field(default_factory=set)
+    """Channels of which no audio comes."""
+    deaf: set[str] = dataclasses.field(default_factory=set)
+    """Channels whose phones do not answer a request within the call."""
     ended_saying: dict[str, Said] = dataclasses.field(default_factory=dict)
     """What the far end said as it failed such a channel; it did so unseen."""
     can_record: bool = True
@@ -197,6 +205,17 @@ class FakeAsterisk:
             yield
         finally:
             self.bridges.discard(bridge)
+
+    async def watch(self, *legs: Leg) -> None:
+        while True:
+            await asyncio.sleep(SILENCE)
+            for leg in legs:
+                if not leg.ending:
+                    leg.sounds(silent=leg.channel_id in self.silent)
+                if leg.state.silent:
+                    self._command("ask", leg.channel_id)
+                    if leg.channel_id in self.deaf:
+                        self.hangs_up(leg, Cause.NO_USER_RESPONSE, 408)
 
     async def announce(self, call_id: UUID, media: Sequence[str]) -> None:
         assert bridge_id(call_id) in self.bridges
