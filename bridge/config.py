@@ -74,6 +74,10 @@ class Settings(TrunkSettings, RecordingSettings):
     ari_timeout: Seconds = 5.0
     """Seconds Asterisk may take to carry out one command before the call is given up."""
 
+    silence_limit: Annotated[float, pydantic.Field(ge=1, le=3600)] = 30.0
+    """Seconds for which no audio may come from a phone in a call before it is asked whether it is
+    still there, by a re-INVITE.  One that does not answer either is hung up 32 s later."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
 

@@ -33,7 +33,7 @@ from bridge.calls.ordering import OrderedCalls
 from bridge.calls.switchboard import Switchboard
 from bridge.config import ConfigError, Settings
 from bridge.domain.errors import Unavailable
-from bridge.domain.records import Arrival
+from bridge.domain.records import Arrival, Over
 from bridge.domain.signalling import caller, dialled_number
 from bridge.domain.signed_urls import UrlSigner
 from bridge.domain.trunk_rules import TrunkRules
@@ -96,13 +96,21 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
         legs = Legs()
         rules = settings.trunk_rules
         requests = Requests(transport, app=settings.ari_app)
-        asterisk = Asterisk(requests, legs, trunk=settings.trunk, rules=rules)
+        asterisk = Asterisk(
+            requests, legs, trunk=settings.trunk, rules=rules, silence=settings.silence_limit
+        )
         legs.serve(asterisk)
         remains = Remains(requests, legs, asterisk)
+
+        def over() -> Over:
+            """Calls that have ended, though the database may not know it yet."""
+            return switchboard.over | journal.over
+
         calls = Calls(
             database,
             node=settings.node,
             trunk=settings.trunk,
+            over=over,
             least_attestation=settings.trunk_min_attestation,
         )
         recordings = Recordings(database, public_url=settings.api_root)
@@ -124,7 +132,7 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
             now=_now,
         )
         prompts = _prompts(egress, media)
-        orders = Orders(database, node=settings.node)
+        orders = Orders(database, node=settings.node, over=over)
         sessions = Sessions(
             database, orders, headroom=settings.pool_headroom, ranges=settings.number_ranges
         )

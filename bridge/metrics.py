@@ -4,7 +4,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, gen
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
-CALLS = Counter("masking_calls", "Calls that ended.", ["disposition", "fault"])
+CALLS = Counter("masking_calls", "Calls that ended.", ["disposition", "fault", "reason"])
 SESSIONS_CREATED = Counter("masking_sessions_created", "Sessions that were made.")
 SESSIONS_EXPIRED = Counter("masking_sessions_expired", "Sessions whose time was over.")
 RECORDINGS = Counter("masking_recordings", "Recordings that were made, or not.", ["state"])

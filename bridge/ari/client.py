@@ -40,6 +40,7 @@ class Asterisk:
     Args:
         trunk: PJSIP endpoint by which legs are placed.
         rules: how its carrier wants numbers.
+        silence: seconds without audio after which a phone is asked whether it is still there.
     """
 
     def __init__(
@@ -49,11 +50,13 @@ class Asterisk:
         *,
         trunk: str,
         rules: TrunkRules = TrunkRules(),  # noqa: B008 - frozen
+        silence: float = 30.0,
     ) -> None:
         self._requests = requests
         self._legs = legs
         self._trunk = trunk
         self._outbound = rules.outbound
+        self._silence = silence
 
     # --- one leg (ari.leg.Commands) ---
 
@@ -133,6 +136,8 @@ class Asterisk:
                 "CHANNEL(hangup_handler_push)": "couple,s,1",
                 # Where Asterisk would take a callee's 302: nowhere.
                 "FORWARD_CONTEXT": "unavailable",
+                # In the leg's last event, as the dialplan's context couple sets it.
+                last_words.SAID: {"value": "-", "report_events": True},
             },
         )
         # Its name is needed before any event has told it.
@@ -250,6 +255,32 @@ class Asterisk:
             # Connected-line updates are how the number of one would be shown to the other.
             inhibitConnectedLineUpdates=True,
         )
+
+    async def watch(self, *legs: Leg) -> None:
+        """Ask phones of which no audio comes whether they are still there.  Never returns.
+
+        By a re-INVITE, which every phone knows.  Any answer to it will do, also a refusal, because
+        somebody gave it; Asterisk ends the leg if none comes for 32 s, or one by which there is no
+        such call (408, 481).  Session timers (RFC 4028) would end a phone that refuses, too.
+        """
+        heard = dict.fromkeys(legs, 0)
+        while True:
+            await asyncio.sleep(self._silence)
+            for leg in legs:
+                try:
+                    await self._listen(leg, heard)
+                except AriError as error:
+                    log.debug("phone not watched", channel=leg.channel_id, error=str(error))
+
+    async def _listen(self, leg: Leg, heard: dict[Leg, int]) -> None:
+        """``heard``: how many packets of each leg's audio had come when it was looked at last."""
+        if leg.ending:
+            return
+        found = await self._requests.call("channels", "rtpstatistics", channelId=leg.channel_id)
+        before, heard[leg] = heard[leg], int(found.json["rxcount"])
+        leg.sounds(silent=heard[leg] == before)
+        if leg.state.silent:
+            await self._requests.set_variables(leg, {"PJSIP_SEND_SESSION_REFRESH()": "invite"})
 
     async def announce(self, call_id: UUID, media: Sequence[str]) -> None:
         """Let both hear sounds over what they say.  Does not wait for the end of them."""

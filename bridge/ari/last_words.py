@@ -4,6 +4,8 @@ Its context ``couple`` writes it into a global variable of the leg's own, once t
 older than `BLIND`; so nothing has to be cleared up after the calls that we do see.
 """
 
+import base64
+import binascii
 import dataclasses
 import re
 from datetime import UTC, datetime, timedelta
@@ -15,8 +17,37 @@ BLIND: Final = timedelta(seconds=2)
 JOINED: Final = "JOINED"
 """A leg's variable: the Unix time from which on it was joined to the other."""
 
+SAID: Final = "SAID"
+"""A leg's variable: with what status line it was failed, in Base64 behind a colon."""
+
 _TIME: Final = r"[0-9]{1,10}(?:\.[0-9]+)?"
-_WORD: Final = re.compile(rf"(?P<at>{_TIME}) (?P<cause>[0-9]{{1,4}}) ?(?P<joined>{_TIME})?")
+_WORD: Final = re.compile(
+    rf"(?P<at>{_TIME}) (?P<cause>[0-9]{{1,4}}) ?(?P<joined>{_TIME})?"
+    r"(?: :(?P<said>[A-Za-z0-9+/=]*))?"
+)
+_STATUS_LINE: Final = re.compile(r":SIP (?P<code>[3-6][0-9][0-9])\b\s*(?P<phrase>.*)", re.S)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Said:
+    """What the far end said as it failed a leg.  Not its words: they may hold a number."""
+
+    sip_code: int | None = None
+    """Final SIP status of the INVITE."""
+    network_blocked: bool = False
+    """The reason phrase was "Network Blocked" (ATIS-1000099)."""
+
+
+def read_said(value: str) -> Said:
+    """From the variable `SAID`; nothing is known where it is empty or cannot be read."""
+    try:
+        text = base64.b64decode(value, validate=True).decode(errors="replace")
+    except (binascii.Error, ValueError):  # also for what is not ASCII
+        return Said()
+    found = _STATUS_LINE.fullmatch(text)
+    if found is None:
+        return Said()
+    return Said(int(found["code"]), found["phrase"].lower().split() == ["network", "blocked"])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -28,6 +59,7 @@ class LastWord:
     """ITU-T Q.850; ``None`` where Asterisk had none."""
     joined_at: datetime | None
     """Since when it was joined to the other; ``None``: it was not."""
+    said: Said = Said()
 
 
 def ended_variable(channel_id: str) -> str:
@@ -36,7 +68,7 @@ def ended_variable(channel_id: str) -> str:
 
 
 def read(value: str) -> LastWord | None:
-    """From ``seconds.microseconds cause joined``, the last being optional.
+    """From ``seconds.microseconds cause joined :said``, the last two being optional.
 
     ``None`` where there is no word, or it cannot be read.
     """
@@ -47,6 +79,7 @@ def read(value: str) -> LastWord | None:
         _time(found["at"]),
         int(found["cause"]) or None,
         _time(found["joined"]) if found["joined"] else None,
+        read_said(found["said"] or ""),
     )
 
 

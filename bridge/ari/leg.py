@@ -5,12 +5,13 @@ import contextlib
 import dataclasses
 import itertools
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
 
 from bridge.ari.errors import AriError
+from bridge.ari.last_words import Said
 from bridge.ari.leg_state import Event, LegState, apply
 from bridge.domain.causes import Cause
 
@@ -49,6 +50,11 @@ class Leg:
         self.playing: str | None = None
         """Id of the playback on it that is not known to be over."""
 
+    @property
+    def ending(self) -> bool:
+        """It is over, or about to be, whoever ended it."""
+        return self.state.ending or self.asked_to_hang_up is not None
+
     def was_joined(self, joined_at: datetime) -> None:
         """An earlier process joined it to the other then."""
         self.feed({"type": "Joined", "timestamp": joined_at.isoformat(), "joined_at": joined_at})
@@ -57,11 +63,20 @@ class Leg:
         """An earlier process had its end end the other, which was dialled by then."""
         self.feed({"type": "Coupled", "timestamp": at})
 
-    def has_ended(self, at: datetime, cause: int | None, *, joined_at: datetime | None) -> None:
+    def sounds(self, *, silent: bool) -> None:
+        """Whether audio comes from its phone; if not, the phone is asked whether it is there."""
+        now = datetime.now(UTC).isoformat()
+        self.feed({"type": "Silent" if silent else "Heard", "timestamp": now})
+
+    def has_ended(
+        self, at: datetime, cause: int | None, *, joined_at: datetime | None, said: Said
+    ) -> None:
         """It ended then; no event will say so, for nobody was there to get it."""
         if joined_at:
             self.was_joined(joined_at)
-        self.feed({"type": "ChannelDestroyed", "timestamp": at.isoformat(), "cause": cause})
+        word = {"timestamp": at.isoformat(), "cause": cause, "tech_cause": said.sip_code}
+        self.feed({"type": "ChannelDestroyed", **word})
+        self.state = dataclasses.replace(self.state, network_blocked=said.network_blocked)
 
     def lose(self, *, timestamp: str, switch_restarted: bool) -> None:
         """Asterisk has no such channel any more, and nobody saw it end."""

@@ -90,6 +90,8 @@ def _channel_of(event: Event) -> str:
     match event:
         case {"channel": {"id": str(channel)}}:
             return channel
+        case {"peer": {"id": str(channel)}}:  # Dial
+            return channel
         case {"playback": {"target_uri": str(target)}}:
             return target.removeprefix("channel:")
         case _:

@@ -90,7 +90,7 @@ class Remains:
         for leg in seen:
             if leg.channel_id not in channels and leg.state.started_at:
                 if word := await self._last_word(leg.channel_id):
-                    leg.has_ended(word.at, word.cause, joined_at=word.joined_at)
+                    leg.has_ended(word.at, word.cause, joined_at=word.joined_at, said=word.said)
                     continue
                 # One that was there since ended after our beat: the dialplan kept no word then.
                 unseen_since = None if leg.channel_id in listed_before else leg.unseen_since

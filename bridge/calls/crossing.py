@@ -3,9 +3,9 @@
 from collections.abc import Collection
 
 from bridge.aio import race
-from bridge.calls.live_call import LiveCall, who_hung_up
+from bridge.calls.live_call import LiveCall, talk_over
 from bridge.domain.causes import Cause
-from bridge.domain.outcomes import CANCELLED, HungUpBy, Outcome, completed
+from bridge.domain.outcomes import CANCELLED, HungUpBy, Outcome
 from bridge.domain.routing import Connect
 
 _JOINING = 5.0  # seconds that a join of which only the end is known may take to be known
@@ -21,6 +21,7 @@ def crosses(call: LiveCall, others: Collection[LiveCall]) -> LiveCall | None:
             other
             for other in others
             if other is not call
+            and not other.ending
             and isinstance(other.to, Connect)
             and call.arrival.caller
             and other.to.callee.lookup_form == call.arrival.caller.lookup_form
@@ -43,7 +44,10 @@ def came_back(call: LiveCall, others: Collection[LiveCall]) -> LiveCall | None:
     ringing = [
         other
         for other in others
-        if other.to and not other.joined and other.to.caller_id == call.arrival.caller
+        if other.to
+        and not other.joined
+        and not other.ending
+        and other.to.caller_id == call.arrival.caller
     ]
     return ringing[0] if len(ringing) == 1 else None
 
@@ -65,4 +69,4 @@ async def lent(call: LiveCall, other: LiveCall) -> Outcome:
         await call.a_leg.hangup(Cause.NO_ANSWER)
         return CANCELLED
     await call.a_leg.hangup(Cause.NORMAL_CLEARING)
-    return completed(who_hung_up(HungUpBy.UNKNOWN, call.a_leg.state, other.a_leg.state))
+    return talk_over(HungUpBy.UNKNOWN, call.a_leg.state, other.a_leg.state)

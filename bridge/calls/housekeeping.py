@@ -15,20 +15,16 @@ from bridge.ari.errors import AriError
 from bridge.ari.leg import Leg
 from bridge.calls.crossing import lent
 from bridge.calls.dialogue import accepts
-from bridge.calls.live_call import LiveCall, first_to_end, who_hung_up
+from bridge.calls.live_call import LiveCall, first_to_end, talk_over
 from bridge.calls.masked_call import answered, join, ready, talking
 from bridge.calls.ports import CallLog, Switch
 from bridge.calls.recording import obey_pauses
 from bridge.calls.switchboard import Switchboard
 from bridge.domain.errors import Unavailable
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.outcomes import (
-    LOST_WHILE_RINGING,
-    TIME_LIMIT,
-    Outcome,
-    completed,
-)
+from bridge.domain.outcomes import LOST_WHILE_RINGING, Outcome
 from bridge.domain.records import OpenCall
+from bridge.domain.verdicts import callee_failed, caller_failed
 
 log = structlog.get_logger(__name__)
 
@@ -148,6 +144,12 @@ class Housekeeping:
         if b_leg is None or limits is None:
             return LOST_WHILE_RINGING
         joined_at = found.answered_at or _joined_at(a_leg, b_leg)
+        if joined_at is None and a_leg.state.placed and a_leg.state.failed:
+            return caller_failed(a_leg.state.evidence)
+        if joined_at is None and b_leg.state.failed:
+            failed, cause = callee_failed(b_leg.state.evidence)
+            await a_leg.hangup(cause)
+            return failed
         if joined_at is None:  # it is not too late to answer the caller
             # Else the other may have been made and never dialled: it would never ring.
             dialled = a_leg.state.coupled or b_leg.state.ringing or b_leg.state.answered
@@ -171,10 +173,13 @@ class Housekeeping:
         left = limits.call_time_limit - (self._now() - joined_at).total_seconds()
         if a_leg.state.ended_at and b_leg.state.ended_at:
             # What is left of their bridge is removed once this is written down.
-            if (a_leg.state.ended_at - joined_at).total_seconds() >= limits.call_time_limit:
-                return TIME_LIMIT
-            first = first_to_end(a_leg.state, b_leg.state)
-            return completed(who_hung_up(first, a_leg.state, b_leg.state))
+            talked = (a_leg.state.ended_at - joined_at).total_seconds()
+            return talk_over(
+                first_to_end(a_leg.state, b_leg.state),
+                a_leg.state,
+                b_leg.state,
+                time_is_up=talked >= limits.call_time_limit,
+            )
         left = max(left, 0)
         async with (
             self._switch.joined(a_leg, b_leg, call_id=call.id, call_time_limit=left),

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -9,12 +10,13 @@ from bridge.ari.leg import Leg
 from bridge.ari.leg_state import LegState
 from bridge.domain.causes import Cause, sip_status
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.outcomes import HungUpBy, Outcome
+from bridge.domain.outcomes import TIME_LIMIT, HungUpBy, Outcome
 from bridge.domain.prompts import MissedPrompt
 from bridge.domain.recordings import Pause
-from bridge.domain.records import Arrival, CallRecord, LegRecord, Role
+from bridge.domain.records import Arrival, CallRecord, LegRecord, Over, Role
 from bridge.domain.routing import Connect, Forward
 from bridge.domain.sessions import RecordingPlan
+from bridge.domain.verdicts import Gone, talk_ended
 
 
 @dataclasses.dataclass(slots=True)
@@ -48,8 +50,23 @@ class LiveCall:
     """Set when its customer wants it ended now."""
 
     @property
+    def ending(self) -> bool:
+        """It is over, or about to be: whoever hangs up may call again at once."""
+        if self.a_leg.ending or self.asked_to_end.is_set() or self.over.is_set():
+            return True
+        other = self.crossed_by.a_leg if self.crossed_by else self.b_leg
+        return other is not None and other.ending
+
+    @property
     def id(self) -> UUID:
         return self.arrival.call_id
+
+
+def over(calls: Iterable[LiveCall]) -> Over:
+    """Those of the calls that are over, or about to be."""
+    ending = [call for call in calls if call.ending]
+    made = frozenset(call.id for call in ending if call.to or call.answered_at)
+    return Over(frozenset(call.id for call in ending), made)
 
 
 def record_of(call: LiveCall, outcome: Outcome, *, now: datetime) -> CallRecord:
@@ -67,6 +84,7 @@ def record_of(call: LiveCall, outcome: Outcome, *, now: datetime) -> CallRecord:
         end_is_estimate=any(_unseen(leg) for leg in (call.a_leg, call.b_leg) if leg),
         legs=tuple(legs),
         missed_prompts=tuple(call.missed_prompts),
+        shown_number=call.to.caller_id if call.to else None,
     )
 
 
@@ -83,6 +101,24 @@ def who_hung_up(first: HungUpBy, caller: LegState, callee: LegState) -> HungUpBy
             return HungUpBy.CALLEE
         case _:
             return first
+
+
+def talk_over(
+    first: HungUpBy, caller: LegState, callee: LegState, *, time_is_up: bool = False
+) -> Outcome:
+    """How a conversation ended whose legs have both ended, as `who_hung_up`.
+
+    ``time_is_up``: it was over by then in any case, and Asterisk may have ended it.
+    """
+    if caller.far_end_hung_up or callee.far_end_hung_up:
+        return talk_ended(who_hung_up(first, caller, callee))
+    if gone := caller.gone or callee.gone:
+        return talk_ended(first, gone=gone)
+    if time_is_up:
+        return TIME_LIMIT
+    # Both were told to end, and not by us: by somebody at Asterisk itself.
+    by_asterisk = caller.hung_up_on and callee.hung_up_on
+    return talk_ended(HungUpBy.BRIDGE if by_asterisk else first)
 
 
 def first_to_end(caller: LegState, callee: LegState) -> HungUpBy:
@@ -115,6 +151,8 @@ def _leg_record(role: Role, leg: Leg, number: PhoneNumber | None, now: datetime)
 
 def _cause(leg: Leg) -> int | None:
     """What the far end or the network gave; else what we ended it with; else a plain hang-up."""
+    if leg.state.gone is Gone.MEDIA:
+        return Cause.CHANNEL_UNAVAILABLE  # as Asterisk has it where it gives up a silent leg itself
     if leg.state.hangup_cause is not None:
         return leg.state.hangup_cause
     if leg.asked_to_hang_up is not None:

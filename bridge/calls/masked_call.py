@@ -19,7 +19,7 @@ from bridge.calls.dialogue import (
     say,
     time_left,
 )
-from bridge.calls.live_call import LiveCall, who_hung_up
+from bridge.calls.live_call import LiveCall, talk_over
 from bridge.calls.ports import CallLog, Switch
 from bridge.calls.recording import begin_recording, obey_pauses
 from bridge.domain.causes import Cause
@@ -29,22 +29,23 @@ from bridge.domain.outcomes import (
     CUSTOMER_CANCELLED,
     CUSTOMER_HUNG_UP,
     FIRST_NOT_ACCEPTED,
-    FIRST_RING_TIMEOUT,
     LOOPED,
     NOT_ACCEPTED,
-    RING_TIMEOUT,
     TIME_LIMIT,
     HungUpBy,
     Outcome,
-    callee_failed,
-    caller_failed,
-    completed,
     refused,
 )
 from bridge.domain.pins import Guess
 from bridge.domain.records import Role
 from bridge.domain.routing import AskPin, Connect, Forward, Lookup, Refuse, route
 from bridge.domain.sessions import AnswerGuard, Limits
+from bridge.domain.verdicts import (
+    callee_failed,
+    callee_given_up,
+    caller_failed,
+    caller_given_up,
+)
 
 logger = structlog.get_logger(__name__)
 
@@ -127,11 +128,11 @@ async def ordered_call(
             within=decision.limits.ring_timeout,
         ):
             case "ended":
-                return caller_failed(a_leg.state.hangup_cause or 0)
+                return caller_failed(a_leg.state.evidence)
             case "customer_hung_up":
                 return CUSTOMER_CANCELLED
             case "timed_out":
-                return FIRST_RING_TIMEOUT
+                return caller_given_up(progressed=a_leg.state.progressed)
     if a_leg.state.answered_at:
         log.caller_answered(call.id, a_leg.state.answered_at)
     accepted = []
@@ -230,15 +231,16 @@ async def answered(call: LiveCall, b_leg: Leg, limits: Limits) -> Outcome | None
         case "caller_gave_up":
             return CANCELLED
         case "callee_ended":
-            outcome, cause = callee_failed(b_leg.state.hangup_cause or 0)
+            outcome, cause = callee_failed(b_leg.state.evidence)
             await a_leg.hangup(Cause.NO_ANSWER if call.came_back else cause)
             return LOOPED if call.came_back else outcome
         case "customer_hung_up":
             await a_leg.hangup(Cause.NO_ANSWER)
             return CUSTOMER_CANCELLED
         case "timed_out":
-            await a_leg.hangup(Cause.NO_ANSWER)
-            return RING_TIMEOUT
+            outcome, cause = callee_given_up(progressed=b_leg.state.progressed)
+            await a_leg.hangup(cause)
+            return outcome
         case _:
             return None
 
@@ -334,7 +336,9 @@ async def talking(
 
     ``within``: seconds left to talk; ``warning``: how long before the end both hear of it.
     """
-    a_leg = call.a_leg
+    a_leg, limit = call.a_leg, within
+    clock = asyncio.get_running_loop().time
+    began = clock()
 
     async def first_to_end(seconds: float) -> str:
         return await race(
@@ -345,13 +349,14 @@ async def talking(
         )
 
     first = TIMED_OUT
-    if 0 < warning < within:
-        first = await first_to_end(within - warning)
+    async with alongside(switch.watch(a_leg, b_leg)):
+        if 0 < warning < within:
+            first = await first_to_end(within - warning)
+            if first == TIMED_OUT:
+                await switch.announce(call.id, time_left(warning))
+            within = warning
         if first == TIMED_OUT:
-            await switch.announce(call.id, time_left(warning))
-        within = warning
-    if first == TIMED_OUT:
-        first = await first_to_end(within)
+            first = await first_to_end(within)
     await a_leg.hangup(Cause.NORMAL_CLEARING)
     await b_leg.hangup(Cause.NORMAL_CLEARING)
     if first == TIMED_OUT:
@@ -360,7 +365,7 @@ async def talking(
         return CUSTOMER_HUNG_UP
     # Both ends are needed to tell whose it was; Asterisk reports them milliseconds apart.
     await race(a=_both_ended(a_leg, b_leg), within=5.0)
-    return completed(who_hung_up(HungUpBy(first), a_leg.state, b_leg.state))
+    return talk_over(HungUpBy(first), a_leg.state, b_leg.state, time_is_up=clock() - began >= limit)
 
 
 async def _both_ended(a_leg: Leg, b_leg: Leg) -> None:

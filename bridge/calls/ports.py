@@ -50,6 +50,12 @@ class Switch(Protocol):
     ) -> AbstractAsyncContextManager[None]:
         """Let the two hear each other, and couple their ends both ways."""
 
+    async def watch(self, *legs: Leg) -> None:
+        """Have the legs ended of phones that are gone, and not of those that are only silent.
+
+        Never returns, and never raises.
+        """
+
     async def announce(self, call_id: UUID, media: Sequence[str]) -> None:
         """Let the two, who are joined, hear sounds over what they say.  Does not wait for the end.
 

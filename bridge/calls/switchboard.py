@@ -10,7 +10,7 @@ import structlog
 from bridge import metrics
 from bridge.ari.errors import AriError
 from bridge.ari.leg import Leg
-from bridge.calls.live_call import LiveCall, record_of
+from bridge.calls.live_call import LiveCall, over, record_of
 from bridge.calls.ports import CallLog
 from bridge.domain.errors import Unavailable
 from bridge.domain.outcomes import (
@@ -23,7 +23,7 @@ from bridge.domain.outcomes import (
     Outcome,
 )
 from bridge.domain.recordings import Pause
-from bridge.domain.records import CallRecord
+from bridge.domain.records import CallRecord, Over
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +64,11 @@ class Switchboard:
     def calls(self) -> Collection[LiveCall]:
         """The calls that are up."""
         return self._calls.values()
+
+    @property
+    def over(self) -> Over:
+        """Those of them that are over, or about to be."""
+        return over(self._calls.values())
 
     def close(self) -> None:
         """No new calls are to come; `run` returns when the live ones are over."""
@@ -132,7 +137,7 @@ class Switchboard:
 
 def _log_end(record: CallRecord) -> None:
     outcome = record.outcome
-    metrics.CALLS.labels(outcome.disposition, outcome.fault).inc()
+    metrics.CALLS.labels(outcome.disposition, outcome.fault, outcome.reason).inc()
     level = log.warning if outcome.fault in {Fault.US, Fault.CARRIER} else log.info
     level(
         "call ended",
@@ -141,6 +146,7 @@ def _log_end(record: CallRecord) -> None:
         fault=outcome.fault,
         hung_up_by=outcome.hung_up_by,
         causes=[leg.hangup_cause for leg in record.legs],
+        sip_codes=[leg.sip_code for leg in record.legs],
         ring_s=_seconds(record.ringing_at, record.answered_at or record.ended_at),
         talk_s=_seconds(record.answered_at, record.ended_at),
     )

@@ -78,7 +78,7 @@ def list_all(
     country: Annotated[str | None, typer.Option(help="ISO 3166.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
-    """Show an account's virtual numbers, and in how many live sessions each is."""
+    """Show an account's virtual numbers, their live sessions, and calls blocked as spam."""
     wanted = NumberFilter(state=state, country=country.upper() if country else None)
 
     async def run(database: Database) -> Sequence[VirtualNumber]:
@@ -168,6 +168,7 @@ def _described(one: VirtualNumber) -> dict[str, object]:
         "number": one.number.e164,
         "state": one.state,
         "live_sessions": one.live_sessions,
+        "blocked_calls": one.blocked_calls,
         "country": one.country,
         "number_type": one.number_type,
         "trunk": one.trunk,
@@ -184,6 +185,7 @@ def _table(numbers: Sequence[VirtualNumber]) -> Table:
     table = Table("number", "state", "reserved", "country", "type", "trunk", "subaccount", "alias")
     table.add_column("calls at once", justify="right")
     table.add_column("live sessions", justify="right")
+    table.add_column("blocked calls", justify="right")
     for one in numbers:
         table.add_row(
             one.number.e164,
@@ -196,5 +198,6 @@ def _table(numbers: Sequence[VirtualNumber]) -> Table:
             one.alias,
             str(one.max_concurrent_calls or "any"),
             str(one.live_sessions),
+            str(one.blocked_calls),
         )
     return table

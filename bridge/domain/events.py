@@ -191,10 +191,7 @@ def ends(record: CallRecord, charges: Mapping[Role, Charge], *, caller: Side) ->
     """
     if record.outcome.disposition is Disposition.REFUSED:
         return []
-    b_leg = next((leg for leg in record.legs if leg.role is Role.B), None)
-    cause = hangup_cause(
-        record.outcome, b_leg.hangup_cause if b_leg else record.legs[0].hangup_cause
-    )
+    cause = hangup_cause(record.outcome)
     why = {"PlivoHangupCause": cause.name, "PlivoHangupCauseCode": cause.code}
     told: list[Telling] = []
     inbound = record.arrival.origin is Origin.INBOUND
@@ -225,7 +222,7 @@ def refusal(record: CallRecord) -> Mapping[str, Any]:
     """
     if record.outcome.disposition is not Disposition.REFUSED:
         return {}
-    cause = hangup_cause(record.outcome, None)
+    cause = hangup_cause(record.outcome)
     withheld = {} if record.arrival.caller else {"CallerWithheld": True}
     return {
         "Reason": record.outcome.reason,

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from bridge.domain.causes import Cause
 from bridge.domain.outcomes import Disposition, Fault, HungUpBy, Outcome
 
 
@@ -31,8 +30,15 @@ _OF_REASON = {
     "time-limit": SCHEDULED,
     "ring-timeout": RING_TIMEOUT,
     "declined": REJECTED,
+    "redirected": NO_ANSWER,
     "loop-detected": LOOP_DETECTED,
+    "blocked-as-spam": REJECTED,
+    "carrier-refused": NETWORK_ERROR,
     "carrier-failed": NETWORK_ERROR,
+    "never-rang": NETWORK_ERROR,
+    # Neither phone asked for the end.
+    "media-lost": NETWORK_ERROR,
+    "signalling-lost": NETWORK_ERROR,
     # Ours: Asterisk, Postgres or the bridge went away.
     "asterisk-failed": NETWORK_ERROR,
     "asterisk-restart": NETWORK_ERROR,
@@ -41,10 +47,7 @@ _OF_REASON = {
     "crash": NETWORK_ERROR,
     "postgres-away": NETWORK_ERROR,
 }
-_OF_CAUSE: dict[int, HangupCause] = {
-    Cause.UNALLOCATED: INVALID_DESTINATION,
-    Cause.NO_USER_RESPONSE: OUT_OF_SERVICE,
-}
+_UNREACHABLE = {Fault.CUSTOMER: INVALID_DESTINATION, Fault.CALLEE: OUT_OF_SERVICE}
 _OF_DISPOSITION = {
     Disposition.COMPLETED: NORMAL,
     Disposition.CANCELLED: CANCELLED,
@@ -60,7 +63,7 @@ def hangup_source(outcome: Outcome) -> str:
     match outcome:
         case Outcome(hung_up_by=HungUpBy.UNKNOWN):
             return "Unknown"
-        case Outcome(fault=Fault.CARRIER):
+        case Outcome(fault=Fault.CARRIER) | Outcome(hung_up_by=HungUpBy.CARRIER):
             return "Carrier"
         case Outcome(fault=Fault.US):
             return "Error"
@@ -72,15 +75,13 @@ def hangup_source(outcome: Outcome) -> str:
             return str(outcome.hung_up_by).capitalize()
 
 
-def hangup_cause(outcome: Outcome, failed_with: int | None) -> HangupCause:
-    """Why a call ended; the same for both of its legs.
-
-    Args:
-        failed_with: the Q.850 cause of the leg that was placed last, if there was one.
-    """
+def hangup_cause(outcome: Outcome) -> HangupCause:
+    """Why a call ended; the same for both of its legs."""
     reason = outcome.reason.removeprefix("first-")
     if found := _OF_REASON.get(reason):
         return found
-    if reason == "unreachable" and (found := _OF_CAUSE.get(failed_with or 0)):
-        return found
+    if reason == "unreachable":
+        # Of an ordered call the caller is whom we called in vain.
+        fault = Fault.CALLEE if outcome.fault is Fault.CALLER else outcome.fault
+        return _UNREACHABLE.get(fault, UNKNOWN)
     return _OF_DISPOSITION[outcome.disposition]

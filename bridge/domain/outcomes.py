@@ -35,6 +35,9 @@ class HungUpBy(enum.StrEnum):
     CALLER = "caller"
     CALLEE = "callee"
     BRIDGE = "bridge"
+    """We, or Asterisk of its own."""
+    CARRIER = "carrier"
+    """The network, on behalf of neither phone."""
     UNKNOWN = "unknown"
 
 
@@ -102,46 +105,3 @@ def refused(reason: str, told: Cause | None = None) -> tuple[Outcome, Cause]:
     """The outcome of a refusal, and the cause that the caller is given, if not another."""
     cause, fault = _REFUSALS[reason]
     return Outcome(Disposition.REFUSED, reason, fault, HungUpBy.BRIDGE), told or cause
-
-
-_CALLEE_FAILURES: dict[int, tuple[Disposition, str, Fault, Cause]] = {
-    Cause.USER_BUSY: (Disposition.BUSY, "busy", Fault.CALLEE, Cause.USER_BUSY),
-    Cause.NO_USER_RESPONSE: (Disposition.NO_ANSWER, "unreachable", Fault.CALLEE, Cause.NO_ANSWER),
-    Cause.NO_ANSWER: (Disposition.NO_ANSWER, "no-answer", Fault.CALLEE, Cause.NO_ANSWER),
-    Cause.CALL_REJECTED: (Disposition.NO_ANSWER, "declined", Fault.CALLEE, Cause.NO_ANSWER),
-    Cause.NORMAL_UNSPECIFIED: (Disposition.NO_ANSWER, "no-answer", Fault.CALLEE, Cause.NO_ANSWER),
-    Cause.UNALLOCATED: (Disposition.FAILED, "unreachable", Fault.CUSTOMER, Cause.NO_ANSWER),
-    **dict.fromkeys(
-        (
-            Cause.DESTINATION_OUT_OF_ORDER,
-            Cause.CONGESTION,
-            Cause.NETWORK_OUT_OF_ORDER,
-            Cause.TEMPORARY_FAILURE,
-            Cause.SWITCH_CONGESTION,
-            Cause.CHANNEL_UNAVAILABLE,
-            Cause.RECOVERY_ON_TIMER_EXPIRY,
-        ),
-        (Disposition.FAILED, "carrier-failed", Fault.CARRIER, Cause.CONGESTION),
-    ),
-}
-
-
-def callee_failed(cause: int) -> tuple[Outcome, Cause]:
-    """The outcome of a callee's leg that ended unanswered, and the cause the caller is given.
-
-    The caller learns busy (486), not available (480) or congestion (503) and nothing finer:
-    404, 410 or 484 would tell something about the callee's real number.
-    """
-    disposition, reason, fault, told = _CALLEE_FAILURES.get(
-        cause, (Disposition.FAILED, "unreachable", Fault.UNKNOWN, Cause.NO_ANSWER)
-    )
-    return Outcome(disposition, reason, fault, HungUpBy.CALLEE), told
-
-
-def caller_failed(cause: int) -> Outcome:
-    """The outcome of an ordered call whose first leg ended unanswered."""
-    disposition, reason, fault, _ = _CALLEE_FAILURES.get(
-        cause, (Disposition.FAILED, "unreachable", Fault.UNKNOWN, Cause.NO_ANSWER)
-    )
-    blamed = Fault.CALLER if fault is Fault.CALLEE else fault
-    return Outcome(disposition, f"first-{reason}", blamed, HungUpBy.CALLER)

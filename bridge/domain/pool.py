@@ -53,6 +53,8 @@ class VirtualNumber:
     state: NumberState
     added_at: datetime
     live_sessions: int
+    blocked_calls: int
+    """Calls of the last 30 days that a network blocked as spam because they showed it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,18 @@ from bridge.domain.prompts import MissedPrompt
 from bridge.domain.sessions import AnswerGuard, Limits, RecordingPlan
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Over:
+    """Calls that a bridge has seen end, or ends itself, whatever is written down by now."""
+
+    calls: frozenset[uuid.UUID] = frozenset()
+    made: frozenset[uuid.UUID] = frozenset()
+    """Those of them that were not refused."""
+
+    def __or__(self, other: "Over") -> "Over":
+        return Over(self.calls | other.calls, self.made | other.made)
+
+
 class Role(enum.StrEnum):
     """Which leg of a call: ``a`` came in (or was placed first), ``b`` we placed."""
 
@@ -83,6 +95,8 @@ class CallRecord:
     end_is_estimate: bool = False
     """Nobody of ours saw the end: ``ended_at`` is the latest it can have been."""
     missed_prompts: tuple[MissedPrompt, ...] = ()
+    shown_number: PhoneNumber | None = None
+    """What the phone that was called last was shown; ``None``: the number that was dialled."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,12 +48,10 @@ class Ending:
     """How a call ended."""
 
     outcome: Outcome
-    failed_with: int | None
-    """Q.850 cause of the leg that was placed last, or of the only one."""
 
     @property
     def cause(self) -> HangupCause:
-        return hangup_cause(self.outcome, self.failed_with)
+        return hangup_cause(self.outcome)
 
     @property
     def source(self) -> str:

@@ -1,7 +1,7 @@
 """Calls and their legs in Postgres."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from bridge.domain.events import PinStatus, Telling
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import WINDOW, Guess
 from bridge.domain.rates import Charge
-from bridge.domain.records import Arrival, CallRecord, LegRecord, OpenCall, Origin, Role
+from bridge.domain.records import Arrival, CallRecord, LegRecord, OpenCall, Origin, Over, Role
 from bridge.domain.routing import FORWARDED, Fallback, Lookup
 from bridge.domain.sessions import AnswerGuard, Limits, Side
 from bridge.store import pins, queries
@@ -32,6 +32,7 @@ class Calls:
         trunk: by whose rates its legs are charged.
         least_attestation: how far its carrier must vouch for a caller's number, whatever sessions
             say.
+        over: the calls that it has seen end, whatever their rows still say.
     """
 
     def __init__(
@@ -41,11 +42,13 @@ class Calls:
         node: str,
         trunk: str = "carrier",
         least_attestation: Attestation = Attestation.NONE,
+        over: Callable[[], Over] = Over,
     ) -> None:
         self._database = database
         self._node = node
         self._trunk = trunk
         self._least_attestation = least_attestation
+        self._over = over
         self._sql = queries.load()
 
     async def arrived(self, arrival: Arrival) -> Lookup:
@@ -55,6 +58,7 @@ class Calls:
             StoreUnavailable: it was not written, or nobody knows.
         """
         async with self._database.connection() as connection:
+            over = self._over()
             row = await self._sql.record_arrival(
                 connection,
                 call_id=arrival.call_id,
@@ -67,6 +71,8 @@ class Calls:
                 attestation=arrival.attestation.value,
                 met=self._met(arrival),
                 window=WINDOW,
+                over=[*over.calls],
+                made=[*over.made],
             )
         question = pins.pin_question(row)
         return dataclasses.replace(
@@ -110,7 +116,7 @@ class Calls:
             await tell_of_pin(connection, call_id, found["session"], right)
             metrics.PINS_TYPED.labels("right").inc()
             await self._sql.remember_caller(connection, call_id=call_id, known_as=where["known_as"])
-            row = await self._sql.look_up_order(connection, call_id=call_id, met=self._met(arrival))
+            row = await look_up(connection, call_id, self._over(), met=self._met(arrival))
             return dataclasses.replace(lookup(row, caller), identified=True)
 
     async def look_again(self, arrival: Arrival) -> Lookup | None:
@@ -128,9 +134,7 @@ class Calls:
             )
             if found is None:
                 return None
-            row = await self._sql.look_up_order(
-                connection, call_id=arrival.call_id, met=self._met(arrival)
-            )
+            row = await look_up(connection, arrival.call_id, self._over(), met=self._met(arrival))
             return lookup(row, arrival.caller)
 
     def _met(self, arrival: Arrival) -> Sequence[str]:
@@ -180,6 +184,7 @@ class Calls:
             missed_prompts=[dataclasses.asdict(missed) for missed in record.missed_prompts],
             refusal=dict(events.refusal(record)),
             told_at_most=events.REFUSALS_A_MINUTE,
+            shown_number=digits(record.shown_number),
         )
         tale = tale_of(arrival.call_id, row, connection)
         charges = await charges_of(connection, record, self._trunk)
@@ -227,6 +232,20 @@ class Calls:
     ) -> None:
         """What came of a PIN that was not typed, or not asked for."""
         await tell_of_pin(connection, call_id, session, telling)
+
+
+async def look_up(
+    connection: Connection, call_id: UUID, over: Over, *, met: Sequence[str] = Attestation.A.met
+) -> Row:
+    """What is known of a call that is written down, and of the session that it belongs to.
+
+    Args:
+        met: the demands that the carrier's word for the caller's number meets.
+    """
+    row: Row = await queries.load().look_up_order(
+        connection, call_id=call_id, over=[*over.calls], made=[*over.made], met=met
+    )
+    return row
 
 
 def lookup(row: Row, caller: PhoneNumber | None) -> Lookup:

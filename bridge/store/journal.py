@@ -13,9 +13,10 @@ import tenacity
 from bridge.domain import events
 from bridge.domain.events import PinStatus
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.outcomes import Disposition
 from bridge.domain.pins import Guess
 from bridge.domain.recordings import NewRecording, Pause
-from bridge.domain.records import Arrival, CallRecord, Role
+from bridge.domain.records import Arrival, CallRecord, Over, Role
 from bridge.domain.routing import Lookup
 from bridge.store.calls import Calls
 from bridge.store.errors import StoreUnavailable
@@ -54,6 +55,8 @@ class Journal:
         self._recordings = recordings or Recordings(database)
         self._now = now
         self._pending: dict[UUID, collections.deque[Write]] = {}
+        self._ended: dict[UUID, bool] = {}
+        """Calls whose end is still to be written; whether they were made, and not refused."""
         self._unattended: asyncio.Queue[UUID] = asyncio.Queue()
         self._unattended_since: dict[UUID, float] = {}
         """Oldest first."""
@@ -133,6 +136,8 @@ class Journal:
         )
 
     def ended(self, record: CallRecord) -> None:
+        refused = record.outcome.disposition is Disposition.REFUSED
+        self._ended[record.arrival.call_id] = not refused
         self._add(
             record.arrival.call_id,
             lambda connection: self._calls.write_end(connection, record),
@@ -142,6 +147,12 @@ class Journal:
     def unwritten(self) -> Collection[UUID]:
         """Calls that something is still to be written about."""
         return frozenset(self._pending)
+
+    @property
+    def over(self) -> Over:
+        """Calls whose end is still to be written."""
+        made = frozenset(call_id for call_id, made in self._ended.items() if made)
+        return Over(frozenset(self._ended), made)
 
     @property
     def behind(self) -> float:
@@ -176,6 +187,7 @@ class Journal:
                 for _ in together:
                     facts.popleft()
             del self._pending[call_id]
+            self._ended.pop(call_id, None)
             if not self._pending:
                 self._emptied.set()
 

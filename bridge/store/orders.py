@@ -2,15 +2,15 @@
 
 import dataclasses
 import uuid
+from collections.abc import Callable
 
-from bridge.domain.attestation import Attestation
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.records import Arrival, Origin, ordered_channel_id
+from bridge.domain.records import Arrival, Origin, Over, ordered_channel_id
 from bridge.domain.requests import Refusal
 from bridge.domain.routing import Lookup, Refuse, route
 from bridge.domain.sessions import Side
 from bridge.store import queries
-from bridge.store.calls import lookup
+from bridge.store.calls import look_up, lookup
 from bridge.store.pool import Connection, Database
 
 ORDER_CHANNEL = "bridge_orders"
@@ -39,8 +39,10 @@ class Orders:
     is lost, whoever dies in between.
     """
 
-    def __init__(self, database: Database, *, node: str) -> None:
+    def __init__(self, database: Database, *, node: str, over: Callable[[], Over] = Over) -> None:
+        """``over``: the calls that this bridge has seen end, whatever their rows still say."""
         self._database = database
+        self._over = over
         self._node = node
         self._sql = queries.load()
 
@@ -88,7 +90,7 @@ class Orders:
             return await self._look_up(connection, call_id) if call_id else None
 
     async def _look_up(self, connection: Connection, call_id: uuid.UUID) -> Order:
-        row = await self._sql.look_up_order(connection, call_id=call_id, met=Attestation.A.met)
+        row = await look_up(connection, call_id, self._over())
         caller = PhoneNumber(row["caller"])
         arrival = Arrival(
             call_id=call_id,

@@ -247,6 +247,5 @@ def ending(item: Mapping[str, Any]) -> Ending | None:
             item["reason"] or "unknown",
             Fault(item["fault"] or Fault.UNKNOWN),
             HungUpBy(item["hung_up_by"] or HungUpBy.UNKNOWN),
-        ),
-        failed_with=item["failed_with"],
+        )
     )

@@ -2,9 +2,11 @@
 
 -- name: record_arrival^
 -- Write an inbound call down and say, in the one round trip that stands between a caller and the
--- ringing phone, what is known of its numbers.  :dialled is as signalled; :caller, and
--- :known_as, the form by which callers are recognised, are null when withheld.  A live session comes first, and the caller's own before one that takes anybody; the
--- last session that held the pair is given even if it is over: the record names it.
+-- ringing phone, what is known of its numbers.  :dialled is as signalled; :caller, and :known_as, the
+-- form by which callers are recognised, are null when withheld.  A live session comes first, and the
+-- caller's own before one that takes anybody; the last session that held the pair is given even if it
+-- is over: the record names it.
+-- Calls of :over do not count as up, whatever their rows say, and of :made as made.
 -- For a caller that is no party of a live session, or must show that it is, what strangers are asked
 -- for on this number; the newest session decides.  :met are the demands that the carrier's word for
 -- the caller's number meets.
@@ -109,8 +111,9 @@ SELECT now() AS now,
                           END
                   AND state <> 'retired') AS callee_is_ours,
        held.side AS caller_side, coalesce(held.unattested, false) AS unattested,
-       calls_up(held.session, :call_id::uuid) AS calls_up,
-       session.calls_made, session.seconds_talked, session.last_counterpart,
+       calls_up(held.session, :call_id::uuid || :over::uuid[]) AS calls_up,
+       session.calls_made + unwritten.calls AS calls_made,
+       session.seconds_talked + unwritten.seconds AS seconds_talked, session.last_counterpart,
        session.id, session.account, session.first_party, session.second_party,
        session.first_party_alternates, session.second_party_alternates, session.virtual_number,
        session.second_virtual_number, session.direction, session.created_at, session.modified_at,
@@ -120,9 +123,16 @@ SELECT now() AS now,
        stranger.pin_session, stranger.pin_options, stranger.longest_pin, stranger.unknown_caller_play,
        stranger.wrong_of_caller, stranger.wrong_on_number
   FROM (SELECT) AS one
-  LEFT JOIN number_use(:dialled::text, :call_id::uuid) AS used ON true
+  LEFT JOIN number_use(:dialled::text, :call_id::uuid || :over::uuid[]) AS used ON true
   LEFT JOIN held ON true
   LEFT JOIN session_use AS session ON session.id = held.session
+  LEFT JOIN LATERAL (  -- calls that are over, and not yet written so, were made all the same
+       SELECT count(*) AS calls,
+              coalesce(ceil(extract(epoch FROM sum(now() - call.answered_at))), 0)::integer AS seconds
+         FROM call
+        WHERE call.id = ANY (:made::uuid[])
+          AND call.session = session.id
+          AND call.ended_at IS NULL) AS unwritten ON true
   LEFT JOIN stranger ON true;
 
 -- name: lock_guesses$
@@ -298,11 +308,11 @@ WITH tale AS MATERIALIZED (
 ), written AS (
     INSERT INTO call (id, node, virtual_number, caller, started_at, ringing_at, answered_at,
                       ended_at, end_is_estimate, disposition, reason, fault, hung_up_by,
-                      missed_prompts)
+                      missed_prompts, shown_number)
     SELECT :call_id::uuid, :node::text, :dialled::text, :caller::text, :started_at::timestamptz,
            :ringing_at::timestamptz, :answered_at::timestamptz, :ended_at::timestamptz,
            :end_is_estimate::boolean, :disposition::text, :reason::text, :fault::text,
-           :hung_up_by::text, :missed_prompts::jsonb
+           :hung_up_by::text, :missed_prompts::jsonb, :shown_number::text
       FROM (SELECT count(*) FROM tale) AS begun
     ON CONFLICT (id) DO UPDATE
        SET ringing_at = coalesce(excluded.ringing_at, call.ringing_at),
@@ -313,7 +323,8 @@ WITH tale AS MATERIALIZED (
            reason = excluded.reason,
            fault = excluded.fault,
            hung_up_by = excluded.hung_up_by,
-           missed_prompts = excluded.missed_prompts
+           missed_prompts = excluded.missed_prompts,
+           shown_number = excluded.shown_number
      WHERE call.ended_at IS NULL
     RETURNING id, account, session, caller_side, virtual_number, disposition
 ), refused AS (
@@ -461,10 +472,7 @@ SELECT leg.id, leg.role, call.origin, leg.party_number,
        leg.started_at, leg.answered_at, leg.ended_at, leg.billed_seconds, leg.rate, leg.amount,
        CASE leg.role WHEN 'b' THEN a_leg.id END AS parent, call.id AS call, call.session,
        call.caller_side, account.event_privacy, account.event_key,
-       call.disposition, call.reason, call.fault, call.hung_up_by,
-       coalesce((SELECT b_leg.hangup_cause FROM leg AS b_leg
-                  WHERE b_leg.call = call.id AND b_leg.role = 'b'),
-                a_leg.hangup_cause) AS failed_with
+       call.disposition, call.reason, call.fault, call.hung_up_by
   FROM leg
   JOIN call ON call.id = leg.call
   JOIN account ON account.auth_id = call.account
@@ -506,10 +514,7 @@ SELECT leg.id, leg.role, call.origin, leg.party_number,
        leg.started_at, leg.answered_at, leg.ended_at, leg.billed_seconds, leg.rate, leg.amount,
        CASE leg.role WHEN 'b' THEN a_leg.id END AS parent, call.id AS call, call.session,
        call.caller_side, account.event_privacy, account.event_key,
-       call.disposition, call.reason, call.fault, call.hung_up_by,
-       coalesce((SELECT b_leg.hangup_cause FROM leg AS b_leg
-                  WHERE b_leg.call = call.id AND b_leg.role = 'b'),
-                a_leg.hangup_cause) AS failed_with
+       call.disposition, call.reason, call.fault, call.hung_up_by
   FROM page
   JOIN call ON call.id = page.id
   JOIN account ON account.auth_id = call.account

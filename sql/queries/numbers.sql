@@ -77,14 +77,24 @@ RETURNING number;
 
 -- name: find_number^
 SELECT number, alias, country, number_type, region, trunk, subaccount, reserved,
-       max_concurrent_calls, fallback_number, fallback_play_url, state, added_at, live_sessions
+       max_concurrent_calls, fallback_number, fallback_play_url, state, added_at, live_sessions,
+       (SELECT count(*)
+          FROM call
+         WHERE coalesce(call.shown_number, call.virtual_number) = pool_number.number
+           AND call.reason IN ('blocked-as-spam', 'first-blocked-as-spam')
+           AND call.ended_at > now() - interval '30 days')::integer AS blocked_calls
   FROM pool_number
  WHERE account = :account::text AND number = :number::text AND state <> 'retired';
 
 -- name: list_numbers
 -- Oldest first; those that are retired only if they are asked for.
 SELECT number, alias, country, number_type, region, trunk, subaccount, reserved,
-       max_concurrent_calls, fallback_number, fallback_play_url, state, added_at, live_sessions
+       max_concurrent_calls, fallback_number, fallback_play_url, state, added_at, live_sessions,
+       (SELECT count(*)
+          FROM call
+         WHERE coalesce(call.shown_number, call.virtual_number) = pool_number.number
+           AND call.reason IN ('blocked-as-spam', 'first-blocked-as-spam')
+           AND call.ended_at > now() - interval '30 days')::integer AS blocked_calls
   FROM pool_number
  WHERE account = :account::text
    AND (:starts_with::text IS NULL OR starts_with(number, :starts_with::text))

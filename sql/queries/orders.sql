@@ -38,7 +38,8 @@ UPDATE call
 RETURNING id;
 
 -- name: look_up_order^
--- What is known of a call that was ordered: as of an inbound one, without the call itself.
+-- What is known of a call that was ordered: as of an inbound one, without the call itself.  Calls of
+-- :over do not count as up, whatever their rows say, and of :made as made.
 WITH held AS (
     SELECT id AS call_id, session, caller_side, virtual_number AS dialled, caller, started_at,
            hangup_asked_at
@@ -61,8 +62,9 @@ SELECT now() AS now, held.call_id, held.dialled, held.caller, held.started_at, h
                   AND state <> 'retired') AS callee_is_ours,
        coalesce(session.options ->> 'min_attestation', account.min_attestation)
            <> ALL (:met::text[]) AS unattested,
-       calls_up(held.session, held.call_id) AS calls_up,
-       session.calls_made, session.seconds_talked, session.last_counterpart,
+       calls_up(held.session, held.call_id || :over::uuid[]) AS calls_up,
+       session.calls_made + unwritten.calls AS calls_made,
+       session.seconds_talked + unwritten.seconds AS seconds_talked, session.last_counterpart,
        session.id, session.account, session.first_party, session.second_party,
        session.first_party_alternates, session.second_party_alternates, session.virtual_number,
        session.second_virtual_number, session.direction, session.created_at, session.modified_at,
@@ -71,4 +73,11 @@ SELECT now() AS now, held.call_id, held.dialled, held.caller, held.started_at, h
   FROM held
   JOIN session_use AS session ON session.id = held.session
   JOIN account ON account.auth_id = session.account
-  LEFT JOIN number_use(held.dialled, held.call_id) AS used ON true;
+  LEFT JOIN LATERAL (  -- calls that are over, and not yet written so, were made all the same
+       SELECT count(*) AS calls,
+              coalesce(ceil(extract(epoch FROM sum(now() - call.answered_at))), 0)::integer AS seconds
+         FROM call
+        WHERE call.id = ANY (:made::uuid[])
+          AND call.session = session.id
+          AND call.ended_at IS NULL) AS unwritten ON true
+  LEFT JOIN number_use(held.dialled, held.call_id || :over::uuid[]) AS used ON true;

@@ -3,15 +3,15 @@
 import asyncio
 import dataclasses
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
 
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.outcomes import CANCELLED, HungUpBy, completed
+from bridge.domain.outcomes import CANCELLED, HungUpBy, completed, refused
 from bridge.domain.pool import NumberSettings
-from bridge.domain.records import Arrival, CallRecord, LegRecord, Role
+from bridge.domain.records import Arrival, CallRecord, LegRecord, Over, Role
 from bridge.domain.reports import SessionReport, SessionStatus
 from bridge.domain.requests import NewSession, Refusal
 from bridge.domain.routing import Connect, Refuse, route
@@ -22,7 +22,7 @@ from bridge.store.journal import Journal
 from bridge.store.numbers import Numbers
 from bridge.store.orders import Orders
 from bridge.store.pool import Connection, Database
-from tests.adapters.conftest import BY, sessions_of
+from tests.adapters.conftest import BY, session_between, sessions_of
 from tests.fakes.asterisk import EPOCH
 from tests.people import ALICE, BOB, MALLORY, VIRTUAL
 
@@ -479,3 +479,118 @@ async def test_two_who_called_each_other_are_known_by_one_having_been_answered_a
     await end(calls, database, joined)
     [left] = await calls.open_calls()
     assert left.crossed
+
+
+DELETE_ALL_BUT = """
+WITH legs AS (DELETE FROM leg WHERE call <> $1)
+DELETE FROM call WHERE id <> $1
+"""
+
+
+@dataclasses.dataclass
+class Bridge:
+    """One that has seen calls end before it could write that down."""
+
+    database: Database
+    over: Over = dataclasses.field(default_factory=Over)
+
+    @property
+    def calls(self) -> Calls:
+        return Calls(self.database, node="here", over=lambda: self.over)
+
+    @property
+    def orders(self) -> Orders:
+        return Orders(self.database, node="here", over=lambda: self.over)
+
+    def sees_end(self, call: Arrival, *, made: bool = True) -> None:
+        ids = frozenset({call.call_id})
+        self.over |= Over(ids, ids if made else frozenset())
+
+
+@pytest.fixture
+def bridge(database: Database) -> Bridge:
+    return Bridge(database)
+
+
+@pytest.mark.parametrize("back", [ALICE, BOB])
+async def test_a_call_that_was_seen_to_end_is_not_up_whatever_is_written_down(
+    bridge: Bridge, session: SessionReport, back: PhoneNumber
+) -> None:
+    first = arrival(ALICE)
+    await bridge.calls.arrived(first)
+    assert route(await bridge.calls.arrived(arrival(back))) == Refuse("session-busy")
+    bridge = Bridge(bridge.database)
+    again = arrival(back)
+    async with bridge.database.connection() as connection:
+        await connection.execute(DELETE_ALL_BUT, first.call_id)
+    bridge.sees_end(first)
+    assert isinstance(route(await bridge.calls.arrived(again)), Connect)
+    assert route(await bridge.calls.arrived(arrival(back))) == Refuse("session-busy"), "one is up"
+
+
+async def test_nor_does_it_fill_its_number_or_its_account(
+    bridge: Bridge, session: SessionReport, account: str
+) -> None:
+    numbers = Numbers(bridge.database, trunk="carrier")
+    await numbers.update(account, VIRTUAL, NumberSettings(max_concurrent_calls=1))
+    await Accounts(bridge.database).limit_calls(account, 1)
+    first = arrival(MALLORY)  # of no session
+    await bridge.calls.arrived(first)
+    full = await bridge.calls.arrived(arrival(ALICE))
+    assert (full.number_is_full, full.account_is_full) == (True, True)
+    async with bridge.database.connection() as connection:
+        await connection.execute(DELETE_ALL_BUT, first.call_id)
+    bridge.sees_end(first, made=False)
+    free = await bridge.calls.arrived(arrival(ALICE))
+    assert (free.number_is_full, free.account_is_full) == (False, False)
+    assert isinstance(route(free), Connect)
+
+
+async def test_a_call_can_be_ordered_in_the_moment_in_which_another_ended(
+    bridge: Bridge, session: SessionReport
+) -> None:
+    first = arrival(ALICE)
+    await bridge.calls.arrived(first)
+    one = session.session
+    assert await bridge.orders.order(one.account, one.id, Side.FIRST) is Refusal.SESSION_BUSY
+    bridge.sees_end(first)
+    assert not isinstance(await bridge.orders.order(one.account, one.id, Side.FIRST), Refusal)
+    order = await bridge.orders.take()
+    assert order
+    assert isinstance(route(order.lookup), Connect)
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["made", "refused"])
+async def test_it_was_made_all_the_same_and_its_time_is_used_up(
+    bridge: Bridge, database: Database, account: str, made: bool
+) -> None:
+    await session_between(database, account, max_calls=1, max_total_duration=3600)
+    first = dataclasses.replace(arrival(ALICE), started_at=datetime.now(UTC))
+    await bridge.calls.arrived(first)
+    talking_since = datetime.now(UTC) - timedelta(minutes=10)
+    async with database.transaction() as connection:
+        await bridge.calls.write_answer(connection, first.call_id, talking_since, None)
+    bridge.sees_end(first, made=made)
+    lookup = await bridge.calls.arrived(arrival(BOB))
+    assert (lookup.calls_up, lookup.calls_made) == (0, int(made))
+    assert lookup.seconds_talked in (range(600, 660) if made else [0])
+    assert isinstance(route(lookup), Refuse if made else Connect)
+
+
+async def test_the_journal_knows_which_calls_are_over_until_that_is_written(
+    database: Database, calls: Calls, session: SessionReport
+) -> None:
+    journal, talk, other = Journal(database, calls), arrival(), arrival(MALLORY)
+    for one in (talk, other):
+        await journal.arrived(one)
+    journal.answered(talk.call_id, EPOCH, ringing_at=None)
+    assert journal.over == Over()
+    journal.ended(record(talk))
+    turned_away, _ = refused("unknown-caller")
+    journal.ended(dataclasses.replace(record(other), outcome=turned_away))
+    assert journal.over == Over(frozenset({talk.call_id, other.call_id}), frozenset({talk.call_id}))
+    async with asyncio.TaskGroup() as group:
+        writing = group.create_task(journal.run())
+        await journal.written()
+        writing.cancel()
+    assert journal.over == Over()

@@ -2,7 +2,7 @@
 
 import dataclasses
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -18,13 +18,13 @@ from bridge.domain.outcomes import (
     TIME_LIMIT,
     HungUpBy,
     Outcome,
-    callee_failed,
     completed,
     refused,
 )
 from bridge.domain.prompts import MissedPrompt
 from bridge.domain.rates import Direction, Rate
 from bridge.domain.records import CallRecord, LegRecord, Role
+from bridge.domain.verdicts import Evidence, callee_failed, caller_failed
 from bridge.store.calls import Calls
 from bridge.store.pool import Database
 from bridge.store.rates import Rates
@@ -43,7 +43,7 @@ OUTCOMES = [
     *(completed(who) for who in (HungUpBy.CALLER, HungUpBy.CALLEE)),
     TIME_LIMIT,
     CUSTOMER_HUNG_UP,
-    callee_failed(Cause.USER_BUSY)[0],
+    callee_failed(Evidence(sip_code=486))[0],
     RING_TIMEOUT,
     CANCELLED,
     LOOPED,
@@ -167,8 +167,8 @@ async def test_interactions_agree_with_their_legs_to_the_second_and_the_cent(
         (completed(HungUpBy.CALLEE), "completed", "completed", "Normal Hangup", "Callee"),
         (TIME_LIMIT, "completed", "completed", "Scheduled Hangup", "Plivo"),
         (CUSTOMER_HUNG_UP, "completed", "completed", "Normal Hangup", "API Request"),
-        (callee_failed(Cause.USER_BUSY)[0], "busy", "busy", "Busy Line", "Callee"),
-        (callee_failed(Cause.CONGESTION)[0], "failed", "failed", "Network Error", "Carrier"),
+        (callee_failed(Evidence(sip_code=486))[0], "busy", "busy", "Busy Line", "Callee"),
+        (callee_failed(Evidence(sip_code=503))[0], "failed", "failed", "Network Error", "Carrier"),
         (RING_TIMEOUT, "no-answer", "no-answer", "Ring Timeout Reached", "Plivo"),
         (CANCELLED, "cancel", "cancel", "Cancelled", "Caller"),
         (LOOPED, "failed", "failed", "Loop Detected", "Callee"),
@@ -213,3 +213,40 @@ async def test_an_interaction_names_the_prompts_that_it_had_to_do_without(
     _, answer = await api("GET", f"Masking/Session/{session}/")
     [shown] = answer["response"]["interaction"]
     assert shown["missed_prompts"] == [{"url": url, "reason": "http-404"}]
+
+
+@pytest.mark.parametrize(
+    ("made", "blocked"),
+    [
+        (callee_failed(Evidence(sip_code=603, network_blocked=True))[0], True),
+        (callee_failed(Evidence(sip_code=607))[0], True),
+        (caller_failed(Evidence(sip_code=608)), True),
+        (callee_failed(Evidence(sip_code=603))[0], False),
+        (completed(HungUpBy.CALLER), False),
+    ],
+)
+async def test_a_number_counts_the_calls_that_a_network_blocked_for_it(
+    api: Api, database: Database, made: Outcome, blocked: bool
+) -> None:
+    """The number that was shown counts, where each party has its own; and not for ever."""
+    await api.session()
+    shown, dialled = PhoneNumber("+12025550150"), PhoneNumber("+12025550142")
+    await api("POST", "Number/", {"numbers": [shown.e164]})
+    calls = Calls(database, node="here")
+    for number, days_ago in ((shown, 1), (shown, 2), (None, 1), (shown, 31), (None, 31)):
+        at = datetime.now(UTC) - timedelta(days=days_ago)
+        one = dataclasses.replace(arrival(dialled=dialled.e164), started_at=at)
+        async with database.connection() as connection:
+            await calls.write_end(
+                connection,
+                CallRecord(arrival=one, outcome=made, ended_at=at, legs=(), shown_number=number),
+            )
+    counted = {
+        one["number"]: one["blocked_calls"]
+        for one in (await api("GET", "Number/"))[1]["objects"]
+        if one["blocked_calls"]
+    }
+    expected = {shown.e164[1:]: 2, dialled.e164[1:]: 1} if blocked else {}
+    assert counted == expected
+    found = (await api("GET", f"Number/{shown.e164}/"))[1]
+    assert found["blocked_calls"] == expected.get(shown.e164[1:], 0)

@@ -99,6 +99,7 @@ async def test_a_number_has_plivo_s_fields_and_says_more(api: Api) -> None:
         "fallback_number": CAROL.e164[1:],
         "fallback_play_url": "https://x.test/bye.mp3",
         "live_sessions": 0,
+        "blocked_calls": 0,
     }
 
 

@@ -124,7 +124,7 @@ async def test_a_callee_that_forwards_to_a_virtual_number_is_a_loop(exchange: Ex
     assert exchange.told(first.a_leg) == [Cause.NO_ANSWER]
     assert {record.outcome.reason for record in exchange.call_log.records} == {"loop-detected"}
     by_id = {record.arrival.call_id: record for record in exchange.call_log.records}
-    cause = hangup_cause(by_id[first.id].outcome, Cause.CALL_REJECTED)
+    cause = hangup_cause(by_id[first.id].outcome)
     assert (cause.name, cause.code) == ("Loop Detected", 2060)
 
 
@@ -226,3 +226,55 @@ async def test_two_who_call_each_other_are_joined_whatever_form_their_networks_g
     assert ("join", first.a_leg.channel_id, second.a_leg.channel_id) in exchange.asterisk.log
     exchange.asterisk.hangs_up(second.a_leg)
     await settle()
+
+
+@pytest.mark.parametrize("who", ["caller", "callee"])
+async def test_whoever_calls_back_as_a_call_ends_is_not_lent_to_it(
+    exchange: Exchange, who: str
+) -> None:
+    """It is being cleared up still: a phone that is to be rung has just been given up."""
+    first = await exchange.comes_in()
+    assert first.b_leg
+    leg = first.a_leg if who == "caller" else first.b_leg
+    cause = {} if who == "caller" else {"cause": Cause.USER_BUSY, "tech_cause": 486}
+    exchange.asterisk.feed(leg, "ChannelHangupRequest", **cause)
+    second = await bob_calls(exchange, calls_up=0)
+    assert second.b_leg, "a call of its own"
+    assert exchange.switchboard.over.calls == {first.id}
+    exchange.asterisk.hangs_up(leg, cause.get("cause"), cause.get("tech_cause"))
+    await settle()
+    assert exchange.switchboard.over.calls == frozenset()
+    exchange.asterisk.answers(second.b_leg)
+    await settle()
+    assert second.joined
+    exchange.asterisk.hangs_up(second.b_leg)
+
+
+async def test_two_who_were_joined_are_up_until_one_of_them_leaves(exchange: Exchange) -> None:
+    """Also where the leg that was to ring is given up, because its phone called."""
+    first = await exchange.comes_in()
+    second = await bob_calls(exchange)
+    assert exchange.switchboard.over.calls == frozenset()
+    exchange.asterisk.feed(second.a_leg, "ChannelHangupRequest")
+    assert exchange.switchboard.over.calls == {first.id, second.id}
+    exchange.asterisk.hangs_up(second.a_leg)
+
+
+@pytest.mark.parametrize("way", ["customer", "limit", "phone"])
+async def test_a_call_that_we_end_is_over_before_asterisk_has_said_so(
+    exchange: Exchange, way: str
+) -> None:
+    call = await exchange.comes_in()
+    assert call.b_leg
+    exchange.asterisk.answers(call.b_leg)
+    await settle()
+    assert exchange.switchboard.over.calls == frozenset()
+    if way == "customer":
+        exchange.switchboard.hang_up(call.id)
+    elif way == "limit":
+        call.a_leg.asked_to_hang_up = Cause.NORMAL_CLEARING
+    else:
+        exchange.asterisk.feed(call.b_leg, "ChannelHangupRequest")
+    assert exchange.switchboard.over.calls == exchange.switchboard.over.made == {call.id}
+    call.a_leg.asked_to_hang_up = None
+    exchange.asterisk.hangs_up(call.a_leg)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.ari.errors import RequestRefused
+from bridge.ari.last_words import Said
 from bridge.ari.leg import Leg
 from bridge.ari.legs import b_channel_id
 from bridge.calls.housekeeping import Housekeeping
@@ -356,3 +357,26 @@ async def test_an_asterisk_that_refuses_to_list_its_channels_ends_no_bridge(
         await asyncio.sleep(5)
         assert exchange.asterisk.log[-1] == ("sweep",)
         running.cancel()
+
+
+@pytest.mark.parametrize(
+    ("said", "reason", "told"),
+    [
+        (Said(486), "busy", Cause.USER_BUSY),
+        (Said(403), "carrier-refused", Cause.CONGESTION),
+        (Said(603, network_blocked=True), "blocked-as-spam", Cause.CONGESTION),
+    ],
+)
+async def test_why_a_callee_was_not_reached_is_known_though_nobody_saw_it(
+    exchange: Exchange, said: Said, reason: str, told: Cause
+) -> None:
+    """The dialplan keeps what the far end said; and the caller still waits."""
+    call = open_call(exchange, answered=False)
+    a_leg, b_leg = still_there(exchange, call)
+    exchange.asterisk.legs.pop(b_leg.channel_id)
+    exchange.asterisk.ended_saying[b_leg.channel_id] = said
+    exchange.asterisk.coupled[a_leg.channel_id] = b_leg.channel_id
+    await housekeeping(exchange).tidy()
+    await settle()
+    assert exchange.record.outcome.reason == reason
+    assert exchange.told(a_leg) == [told]

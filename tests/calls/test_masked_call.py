@@ -14,6 +14,7 @@ from bridge.domain.errors import Unavailable
 from bridge.domain.outcomes import Disposition, Fault, HungUpBy
 from bridge.domain.sessions import Manner
 from tests.calls.conftest import Exchange, settle
+from tests.fakes.asterisk import SILENCE
 from tests.people import A_STRANGER_CALLS, ALICE_CALLS, BOB, MALLORY, SESSION, VIRTUAL
 
 pytestmark = pytest.mark.looptime
@@ -212,7 +213,10 @@ async def test_a_caller_gone_before_our_answer_reached_him_has_cancelled(
         (Cause.USER_BUSY, 486, Disposition.BUSY, 486),
         (Cause.NO_ANSWER, 480, Disposition.NO_ANSWER, 480),
         (Cause.CALL_REJECTED, 603, Disposition.NO_ANSWER, 480),
-        (Cause.NO_USER_RESPONSE, 408, Disposition.NO_ANSWER, 480),
+        (Cause.NO_USER_RESPONSE, 408, Disposition.FAILED, 503),
+        (Cause.CALL_REJECTED, 401, Disposition.FAILED, 503),
+        (Cause.CALL_REJECTED, 403, Disposition.FAILED, 503),
+        (127, 607, Disposition.FAILED, 503),
         (Cause.UNALLOCATED, 404, Disposition.FAILED, 480),
         (22, 410, Disposition.FAILED, 480),
         (28, 484, Disposition.FAILED, 480),
@@ -331,3 +335,114 @@ async def test_a_drain_ends_calls_that_do_not_finish_in_time(exchange: Exchange)
     await settle()
     assert exchange.record.outcome.reason == "bridge-stopped"
     assert [leg.hangup_cause for leg in exchange.record.legs] == [Cause.NORMAL_CLEARING] * 2
+
+
+async def test_a_refusal_is_the_callee_s_only_if_its_phone_rang(exchange: Exchange) -> None:
+    """Before that it is the trunk that does not let us call."""
+    call = await exchange.comes_in()
+    exchange.asterisk.rings(callee_leg(call))
+    exchange.asterisk.hangs_up(callee_leg(call), Cause.CALL_REJECTED, 403)
+    await settle()
+    assert (exchange.record.outcome.reason, exchange.told(call.a_leg)) == (
+        "declined",
+        [Cause.NO_ANSWER],
+    )
+
+
+async def test_a_callee_of_whom_nothing_was_heard_in_time_is_not_to_blame(
+    exchange: Exchange,
+) -> None:
+    call = await exchange.comes_in()
+    await asyncio.sleep(SESSION.ring_timeout + 1)
+    assert exchange.record.outcome.reason == "never-rang"
+    assert exchange.record.outcome.fault is Fault.CARRIER
+    assert exchange.told(call.a_leg) == [Cause.CONGESTION]
+
+
+@pytest.mark.parametrize("who", ["caller", "callee"])
+@pytest.mark.parametrize("gone", [408, 481])
+async def test_a_phone_that_is_gone_has_not_hung_up(
+    exchange: Exchange, who: str, gone: int
+) -> None:
+    call = await talk(exchange)
+    leg = call.a_leg if who == "caller" else callee_leg(call)
+    exchange.asterisk.hangs_up(leg, Cause.NO_USER_RESPONSE, gone)
+    await settle()
+    outcome = exchange.record.outcome
+    assert (outcome.disposition, outcome.reason) == (Disposition.COMPLETED, "signalling-lost")
+    assert outcome.hung_up_by is HungUpBy.BRIDGE
+
+
+@pytest.mark.parametrize("who", ["caller", "callee", "both"])
+async def test_a_phone_that_is_only_silent_is_not_cut(exchange: Exchange, who: str) -> None:
+    """Muted, on hold, or listening: it answers when it is asked, for as long as the call may be."""
+    call = await talk(exchange)
+    legs = {"caller": [call.a_leg], "callee": [callee_leg(call)]}
+    legs["both"] = [call.a_leg, callee_leg(call)]
+    exchange.asterisk.silent |= {leg.channel_id for leg in legs[who]}
+    await asyncio.sleep(20 * 60)
+    assert call.joined
+    assert not call.a_leg.state.ended
+    asked = [command[1] for command in exchange.asterisk.log if command[0] == "ask"]
+    assert set(asked) == exchange.asterisk.silent
+    exchange.asterisk.hangs_up(call.a_leg)
+    await settle()
+    outcome = exchange.record.outcome
+    assert (outcome.reason, outcome.hung_up_by) == ("hung-up", HungUpBy.CALLER)
+
+
+@pytest.mark.parametrize("who", ["caller", "callee"])
+async def test_a_phone_that_is_gone_is_found_and_neither_has_hung_up(
+    exchange: Exchange, who: str
+) -> None:
+    call = await talk(exchange)
+    leg = call.a_leg if who == "caller" else callee_leg(call)
+    exchange.asterisk.silent.add(leg.channel_id)
+    exchange.asterisk.deaf.add(leg.channel_id)
+    await asyncio.sleep(2 * SILENCE)
+    outcome = exchange.record.outcome
+    assert (outcome.disposition, outcome.reason) == (Disposition.COMPLETED, "media-lost")
+    assert outcome.hung_up_by is HungUpBy.BRIDGE
+    assert outcome.fault is Fault.UNKNOWN
+    causes = {one.role.value: one.hangup_cause for one in exchange.record.legs}
+    assert causes["a" if who == "caller" else "b"] == Cause.CHANNEL_UNAVAILABLE
+
+
+async def test_a_phone_that_talks_is_not_asked_though_its_signalling_is_gone(
+    exchange: Exchange,
+) -> None:
+    call = await talk(exchange)
+    exchange.asterisk.deaf |= {call.a_leg.channel_id, callee_leg(call).channel_id}
+    await asyncio.sleep(20 * 60)
+    assert not [command for command in exchange.asterisk.log if command[0] == "ask"]
+    exchange.asterisk.hangs_up(callee_leg(call))
+    await settle()
+    assert exchange.record.outcome.hung_up_by is HungUpBy.CALLEE
+
+
+async def test_an_end_that_asterisk_s_own_limit_made_is_no_hang_up_of_the_caller(
+    exchange: Exchange,
+) -> None:
+    """The bridge was stopped for so long: it wakes to an end that nobody asked for."""
+    call = await talk(exchange)
+    clock = asyncio.get_running_loop().time()
+    asyncio.get_running_loop().call_at(
+        clock + SESSION.call_time_limit, exchange.asterisk.feed, call.a_leg, "StasisEnd"
+    )
+    await asyncio.sleep(SESSION.call_time_limit + 1)
+    await settle()
+    assert exchange.record.outcome.reason == "time-limit"
+    assert exchange.record.outcome.hung_up_by is HungUpBy.BRIDGE
+
+
+async def test_whom_somebody_at_asterisk_s_console_hangs_up_has_not_hung_up(
+    exchange: Exchange,
+) -> None:
+    call = await talk(exchange)
+    for leg in (call.a_leg, callee_leg(call)):
+        exchange.asterisk.feed(leg, "ChannelHangupRequest", soft=True, cause=32)
+    exchange.asterisk.feed(call.a_leg, "StasisEnd")
+    exchange.asterisk.feed(callee_leg(call), "ChannelDestroyed", cause=16)
+    exchange.asterisk.legs.clear()
+    await settle()
+    assert exchange.record.outcome.hung_up_by is HungUpBy.BRIDGE

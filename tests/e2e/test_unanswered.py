@@ -5,37 +5,67 @@ import pytest
 from bridge.embedded.phones.steps import Callee, Caller, scenario, wait_for_cue
 from tests.e2e.conftest import Site, assert_nothing_left
 
+Row = tuple[int, str, str, str, str]
+"""What the caller gets; disposition, reason, fault, and who hung up."""
 
+
+BUSY = (486, "busy", "busy", "callee", "callee")
+DECLINED = (480, "no-answer", "declined", "callee", "callee")
+NO_ANSWER = (480, "no-answer", "no-answer", "callee", "callee")
+WRONG_NUMBER = (480, "failed", "unreachable", "customer", "carrier")
+REFUSED = (503, "failed", "carrier-refused", "carrier", "carrier")
+FAILED = (503, "failed", "carrier-failed", "carrier", "carrier")
+NEVER_RANG = (503, "failed", "never-rang", "carrier", "carrier")
+BLOCKED = (503, "failed", "blocked-as-spam", "carrier", "carrier")
+
+
+@pytest.mark.parametrize("before", ["", "180", "183"])
 @pytest.mark.parametrize(
-    ("status", "told", "verdict"),
+    ("status", "at_once", "rings"),
     [
-        ("486 Busy Here", 486, ("busy", "busy", "callee")),
-        ("600 Busy Everywhere", 486, ("busy", "busy", "callee")),
-        ("480 Temporarily Unavailable", 480, ("no-answer", "no-answer", "callee")),
-        ("603 Decline", 480, ("no-answer", "declined", "callee")),
-        ("403 Forbidden", 480, ("no-answer", "declined", "callee")),
-        ("408 Request Timeout", 480, ("no-answer", "unreachable", "callee")),
-        ("404 Not Found", 480, ("failed", "unreachable", "customer")),
-        ("410 Gone", 480, ("failed", "unreachable", "unknown")),
-        ("484 Address Incomplete", 480, ("failed", "unreachable", "unknown")),
-        ("503 Service Unavailable", 503, ("failed", "carrier-failed", "carrier")),
-        ("500 Server Internal Error", 503, ("failed", "carrier-failed", "carrier")),
+        ("486 Busy Here", BUSY, BUSY),
+        ("600 Busy Everywhere", BUSY, BUSY),
+        ("480 Temporarily Unavailable", NO_ANSWER, NO_ANSWER),
+        ("603 Decline", DECLINED, DECLINED),
+        ("603 Network Blocked", BLOCKED, BLOCKED),
+        ("607 Unwanted", BLOCKED, BLOCKED),
+        ("401 Unauthorized", REFUSED, REFUSED),
+        ("407 Proxy Authentication Required", REFUSED, REFUSED),
+        ("403 Forbidden", REFUSED, DECLINED),
+        ("408 Request Timeout", NEVER_RANG, (480, "no-answer", "unreachable", "callee", "callee")),
+        ("404 Not Found", WRONG_NUMBER, WRONG_NUMBER),
+        ("410 Gone", WRONG_NUMBER, WRONG_NUMBER),
+        ("484 Address Incomplete", WRONG_NUMBER, WRONG_NUMBER),
+        ("488 Not Acceptable Here", FAILED, FAILED),
+        ("503 Service Unavailable", FAILED, FAILED),
+        ("500 Server Internal Error", FAILED, FAILED),
+        (
+            "699 (Any), really? \xe4: &quot;x&quot;",
+            (480, "failed", "unreachable", "unknown", "unknown"),
+            DECLINED,
+        ),
     ],
 )
-@pytest.mark.parametrize("rings_first", [True, False], ids=["rings", "at-once"])
 def test_the_caller_learns_busy_not_available_or_congestion_and_nothing_finer(
-    site: Site, *, status: str, told: int, verdict: tuple[str, str, str], rings_first: bool
+    site: Site, *, status: str, at_once: Row, rings: Row, before: str
 ) -> None:
+    """And the record says whose doing it was: a trunk refuses before a phone rings."""
     site.create_session()
     a, b = Caller(), Callee()
-    ringing = [b.rings()] if rings_first else []
-    callee = site.waits(scenario(b.is_called(), *ringing, b.fails(status)))
+    told, *verdict, hung_up_by = rings if before else at_once
+    progress = {"180": [b.rings()], "183": [b.sends_early_media()]}.get(before, [])
+    headers = ""
+    if status.startswith(("401", "407")):
+        name = "WWW" if status.startswith("401") else "Proxy"
+        headers = f'{name}-Authenticate: Digest realm="carrier", nonce="n1"\n'
+    callee = site.waits(scenario(b.is_called(), *progress, b.fails(status, headers=headers)))
     site.calls(scenario(a.invite(), a.is_refused(told))).finish()
     callee.finish()
     call = site.call_record()
-    assert (call["disposition"], call["reason"], call["fault"]) == verdict
-    assert call["hung_up_by"] == "callee"
+    assert [call["disposition"], call["reason"], call["fault"]] == verdict
+    assert call["hung_up_by"] == hung_up_by
     assert call["answered_at"] is None
+    assert call["shown_number"] == site.virtual
     a_leg, b_leg = site.leg_records(call)
     assert a_leg["sip_code"] == told
     assert b_leg["sip_code"] == int(status[:3])
@@ -86,12 +116,13 @@ def test_a_caller_who_gives_up_while_it_rings(site: Site) -> None:
 
 
 def test_nobody_listens_where_the_callee_should_be(site: Site) -> None:
-    """Nothing is at the carrier's port: unreachable, and the caller is not kept waiting."""
+    """Nothing is at the carrier's port: its fault, and the caller is not kept waiting."""
     site.create_session(ring_timeout=5)
     a = Caller()
-    site.calls(scenario(a.invite(), a.is_refused(480))).finish()
+    site.calls(scenario(a.invite(), a.is_refused(503))).finish()
     call = site.call_record()
-    assert call["disposition"] == "no-answer"
+    assert (call["disposition"], call["reason"]) == ("failed", "never-rang")
+    assert call["fault"] == "carrier"
     assert call["answered_at"] is None
 
 

@@ -4,6 +4,7 @@ It says of each command what the real one does to the legs, no more.
 ``tests/contract`` runs the same scenarios against it and against the real one.
 """
 
+import asyncio
 import dataclasses
 import itertools
 from collections.abc import AsyncIterator, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from bridge.ari.errors import AriError
+from bridge.ari.last_words import Said
 from bridge.ari.leg import Leg
 from bridge.ari.leg_state import RECORDED, LegState
 from bridge.ari.legs import b_channel_id, bridge_id
@@ -23,7 +25,19 @@ from bridge.domain.sessions import Limits
 
 EPOCH = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
+SILENCE = 30.0
+"""Seconds without audio after which a phone is asked whether it is there."""
+
 Command = tuple[Any, ...]
+
+_SIP_CODES: dict[int, int] = {
+    Cause.UNALLOCATED: 404,
+    Cause.USER_BUSY: 486,
+    Cause.NO_ANSWER: 480,
+    Cause.CALL_REJECTED: 603,
+    Cause.CONGESTION: 503,
+}
+"""With what a phone fails its leg where a test says the cause alone."""
 
 
 @dataclasses.dataclass
@@ -40,6 +54,12 @@ class FakeAsterisk:
     """Commands that fail, by name."""
     ended_alone: dict[str, datetime] = dataclasses.field(default_factory=dict)
     """When channels ended that nobody of ours saw end, where Asterisk knows."""
+    silent: set[str] = dataclasses.field(default_factory=set)
+    """Channels of which no audio comes."""
+    deaf: set[str] = dataclasses.field(default_factory=set)
+    """Channels whose phones do not answer a request within the call."""
+    ended_saying: dict[str, Said] = dataclasses.field(default_factory=dict)
+    """What the far end said as it failed such a channel; it did so unseen."""
     can_record: bool = True
     is_swept: bool = True
     """Whether a sweep leaves nothing that may be nobody's."""
@@ -79,6 +99,8 @@ class FakeAsterisk:
 
     def hangs_up(self, leg: Leg, cause: int | None = None, sip_code: int | None = None) -> None:
         """The phone ends its leg; a leg that is coupled to it ends too."""
+        if leg.state.placed and not leg.state.answered:  # it always has one then
+            sip_code = sip_code or _SIP_CODES.get(cause or 0)
         request = {"cause": cause, "tech_cause": sip_code} if cause else {}
         self.feed(leg, "ChannelHangupRequest", **request)
         self._end(leg, cause or Cause.NORMAL_CLEARING, sip_code)
@@ -184,6 +206,17 @@ class FakeAsterisk:
         finally:
             self.bridges.discard(bridge)
 
+    async def watch(self, *legs: Leg) -> None:
+        while True:
+            await asyncio.sleep(SILENCE)
+            for leg in legs:
+                if not leg.ending:
+                    leg.sounds(silent=leg.channel_id in self.silent)
+                if leg.state.silent:
+                    self._command("ask", leg.channel_id)
+                    if leg.channel_id in self.deaf:
+                        self.hangs_up(leg, Cause.NO_USER_RESPONSE, 408)
+
     async def announce(self, call_id: UUID, media: Sequence[str]) -> None:
         assert bridge_id(call_id) in self.bridges
         self._command("announce", *media)
@@ -232,8 +265,11 @@ class FakeAsterisk:
 
     def _orphan(self, channel_id: str, state: LegState) -> Leg:
         leg = Leg(channel_id, self, state)
-        if at := self.ended_alone.get(channel_id):
-            leg.feed({"type": "ChannelDestroyed", "timestamp": at.isoformat(), "cause": 16})
+        if said := self.ended_saying.get(channel_id):
+            at = datetime.fromisoformat(self._now())
+            leg.has_ended(at, Cause.CALL_REJECTED, joined_at=None, said=said)
+        elif ended_at := self.ended_alone.get(channel_id):
+            leg.has_ended(ended_at, Cause.NORMAL_CLEARING, joined_at=None, said=Said())
         else:
             leg.lose(timestamp=self._now(), switch_restarted=False)
         return leg

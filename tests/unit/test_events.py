@@ -8,21 +8,14 @@ from decimal import Decimal
 import pytest
 
 from bridge.domain import outcomes
-from bridge.domain.causes import Cause
 from bridge.domain.events import OLDER_SET, Event, attributes, ends
 from bridge.domain.hangups import hangup_cause
-from bridge.domain.outcomes import (
-    HungUpBy,
-    Outcome,
-    callee_failed,
-    caller_failed,
-    completed,
-    refused,
-)
+from bridge.domain.outcomes import HungUpBy, Outcome, completed, refused
 from bridge.domain.privacy import OPEN
 from bridge.domain.rates import UNANSWERED, Charge
 from bridge.domain.records import Arrival, CallRecord, LegRecord, Origin, Role
 from bridge.domain.sessions import Side
+from bridge.domain.verdicts import Evidence, callee_failed, caller_failed
 from tests.fakes.asterisk import EPOCH
 from tests.people import ALICE, BOB, VIRTUAL
 
@@ -234,38 +227,35 @@ def test_a_receiver_gets_plivos_attributes_and_nothing_that_is_not_known() -> No
 
 
 @pytest.mark.parametrize(
-    ("outcome", "q850", "code"),
+    ("outcome", "code"),
     [
-        (completed(HungUpBy.CALLER), 16, 4000),
-        (outcomes.CUSTOMER_HUNG_UP, 16, 4000),
-        (outcomes.TIME_LIMIT, 16, 6000),
-        (outcomes.CANCELLED, None, 1000),
-        (outcomes.CUSTOMER_CANCELLED, None, 1000),
-        (outcomes.RING_TIMEOUT, None, 3040),
-        (outcomes.FIRST_RING_TIMEOUT, None, 3040),
+        (completed(HungUpBy.CALLER), 4000),
+        (outcomes.CUSTOMER_HUNG_UP, 4000),
+        (outcomes.TIME_LIMIT, 6000),
+        (outcomes.CANCELLED, 1000),
+        (outcomes.CUSTOMER_CANCELLED, 1000),
+        (outcomes.RING_TIMEOUT, 3040),
+        (outcomes.FIRST_RING_TIMEOUT, 3040),
         *(
-            (made, cause, code)
-            for cause, code in [
-                (Cause.USER_BUSY, 3010),
-                (Cause.NO_ANSWER, 3000),
-                (Cause.NORMAL_UNSPECIFIED, 3000),
-                (Cause.NO_USER_RESPONSE, 2010),
-                (Cause.CALL_REJECTED, 3020),
-                (Cause.UNALLOCATED, 2000),
-                (Cause.CONGESTION, 5010),
-                (Cause.NETWORK_OUT_OF_ORDER, 5010),
-                (Cause.DESTINATION_OUT_OF_ORDER, 5010),
-                (127, 0),
+            (made, code)
+            for evidence, code in [
+                (Evidence(sip_code=486), 3010),
+                (Evidence(sip_code=480), 3000),
+                (Evidence(sip_code=408, progressed=True), 2010),
+                (Evidence(sip_code=603), 3020),
+                (Evidence(sip_code=404), 2000),
+                (Evidence(sip_code=503), 5010),
+                (Evidence(), 0),
             ]
-            for made in (callee_failed(cause)[0], caller_failed(cause))
+            for made in (callee_failed(evidence)[0], caller_failed(evidence))
         ),
-        (outcomes.CRASHED, None, 5010),
-        (outcomes.DRAINED, None, 5010),
-        (outcomes.ASTERISK_FAILED, None, 5010),
-        (outcomes.STORE_FAILED, None, 5010),
-        (outcomes.LOST, None, 5010),
-        (outcomes.LOST_WHILE_RINGING, None, 5010),
+        (outcomes.CRASHED, 5010),
+        (outcomes.DRAINED, 5010),
+        (outcomes.ASTERISK_FAILED, 5010),
+        (outcomes.STORE_FAILED, 5010),
+        (outcomes.LOST, 5010),
+        (outcomes.LOST_WHILE_RINGING, 5010),
     ],
 )
-def test_every_end_has_plivos_code(outcome: Outcome, q850: int | None, code: int) -> None:
-    assert hangup_cause(outcome, q850).code == code
+def test_every_end_has_plivos_code(outcome: Outcome, code: int) -> None:
+    assert hangup_cause(outcome).code == code

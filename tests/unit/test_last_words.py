@@ -1,10 +1,11 @@
 """When legs ended that nobody of ours saw end."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bridge.ari.last_words import BLIND, LastWord, joined_at, latest_end, read
+from bridge.ari.last_words import BLIND, LastWord, Said, joined_at, latest_end, read, read_said
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -22,6 +23,41 @@ def test_of_a_leg_that_was_joined_to_another_it_also_says_since_when() -> None:
 
 def test_a_leg_that_ended_of_no_cause_has_none() -> None:
     assert read("1767268800.000000 0") == LastWord(NOON, None, None)
+
+
+def said(text: bytes) -> str:
+    return base64.b64encode(text).decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "understood"),
+    [
+        (b":SIP 486 Busy Here", Said(486)),
+        (b":SIP 603 Decline", Said(603)),
+        (b":SIP 603 Network Blocked", Said(603, network_blocked=True)),
+        (b":SIP 603 network  blocked ", Said(603, network_blocked=True)),
+        (b":SIP 603 Network Blocked no more", Said(603)),
+        (b":SIP 488 ", Said(488)),
+        (b":SIP 480 \xe4\xf6 with, comma", Said(480)),
+        (b":SIP 180 Ringing", Said()),
+        (b":SIP 200 OK", Said()),
+        (b":", Said()),
+        (b"", Said()),
+    ],
+)
+def test_of_what_the_far_end_said_the_status_is_kept_and_none_of_its_words(
+    text: bytes, understood: Said
+) -> None:
+    assert read_said(said(text)) == understood
+    for joined in ("", "1767265200.5"):
+        word = read(f"1767268800.000000 021 {joined} :{said(text)}")
+        assert word
+        assert (word.cause, word.said) == (21, understood)
+
+
+@pytest.mark.parametrize("value", ["-", "not base64", "\u00e4", "====", ":"])
+def test_what_is_no_base64_says_nothing(value: str) -> None:
+    assert read_said(value) == Said()
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from bridge.api.answers.fields import Answer, Digits, Identified, Message, Meta,
 class VirtualNumber(Answer):
     """Plivo's fields; those about renting, messages and applications are empty here.
 
-    Beyond Plivo's: state, reserved, max_concurrent_calls, fallback_number, fallback_play_url and
-    live_sessions.
+    Beyond Plivo's: state, reserved, max_concurrent_calls, fallback_number, fallback_play_url,
+    live_sessions and blocked_calls.
     """
 
     added_on: str
@@ -50,6 +50,8 @@ class VirtualNumber(Answer):
     """Who is called for those whose session is over."""
     fallback_play_url: str | None
     live_sessions: int
+    blocked_calls: int
+    """Calls of the last 30 days that a network blocked as spam because they showed it."""
 
 
 class NumberFound(VirtualNumber, Identified):

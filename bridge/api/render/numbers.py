@@ -43,6 +43,7 @@ def virtual_number(account: str, one: VirtualNumber) -> Json:
         "fallback_number": digits(one.fallback_number) if one.fallback_number else None,
         "fallback_play_url": one.fallback_play_url,
         "live_sessions": one.live_sessions,
+        "blocked_calls": one.blocked_calls,
     }
 
 
