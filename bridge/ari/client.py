@@ -270,7 +270,7 @@ class Asterisk:
                 try:
                     await self._listen(leg, heard)
                 except AriError as error:
-                    log.debug("phone not watched", channel=leg.channel_id, error=str(error))
+                    log.debug("phone not watched", channel=leg.channel_id, error=error)
 
     async def _listen(self, leg: Leg, heard: dict[Leg, int]) -> None:
         """``heard``: how many packets of each leg's audio had come when it was looked at last."""

@@ -77,7 +77,7 @@ class Exchange:
 
 async def settle() -> None:
     """Let everything that can go on go on, without any time passing."""
-    for _ in range(50):
+    for _ in range(200):
         await asyncio.sleep(0)
 
 

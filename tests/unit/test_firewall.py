@@ -9,7 +9,7 @@ from bridge.config import ConfigError, SiteSettings
 
 
 def site(**settings: str) -> SiteSettings:
-    given = {"ari_password": "0123456789abcdef", "trunk_media_match": "203.0.113.0/28"}
+    given = {"ari_password": "3f9c1e7ab2d84056c9e1b7", "trunk_media_match": "203.0.113.0/28"}
     return SiteSettings.model_validate(given | settings)
 
 
