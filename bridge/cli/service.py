@@ -145,7 +145,10 @@ def _host_elsewhere(site: SiteSettings) -> list[str]:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
     except OSError:
-        return [f"BRIDGE_TRUNK_HOST: {host} cannot be looked up"]
+        return [
+            f"BRIDGE_TRUNK_HOST: {host} cannot be looked up here.  See that its addresses are in"
+            " BRIDGE_TRUNK_MATCH or BRIDGE_TRUNK_HOST_MATCH: a hang-up from elsewhere is refused"
+        ]
     addresses = {ipaddress.ip_address(entry[4][0]) for entry in found}
     missing = sorted(
         str(address)

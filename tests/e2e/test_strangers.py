@@ -65,7 +65,7 @@ def test_nor_a_cancel_while_the_phone_rings(site: Site, stranger: Stranger) -> N
     assert site.call_record()["disposition"] == "completed"
 
 
-def test_whoever_sprays_audio_at_every_open_port_hears_nothing(
+def test_a_stranger_who_sprays_audio_at_every_open_port_hears_nothing(
     site: Site, stranger: Stranger
 ) -> None:
     """Not even the partner of a phone that is silent, whose audio goes to that phone as before."""

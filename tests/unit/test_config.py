@@ -229,6 +229,14 @@ def test_every_variable_is_in_the_readme(name: str) -> None:
     assert f"`BRIDGE_{name.upper()}`" in readme
 
 
+def test_docker_compose_wants_what_its_example_sets() -> None:
+    root = Path(__file__).parents[2]
+    wanted = re.findall(r"\$\{([A-Z_]+):\?", (root / "docker-compose.yml").read_text())
+    example = re.findall(r"^([A-Z_]+)=", (root / ".env.example").read_text(), re.M)
+    assert "BRIDGE_TRUNK_MEDIA_MATCH" in wanted
+    assert set(wanted) <= set(example)
+
+
 def test_the_example_for_docker_compose_holds_when_every_line_of_it_is_filled_in(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
