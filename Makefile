@@ -51,7 +51,7 @@ break: $(READY)  ## Take out each protection and its twin, to see the leak scan 
 	@$(PYTHON) -m bridge.embedded install
 	@$(PYTHON) -m tests.e2e.breaking
 
-soak: $(READY)  ## The long forms of what `make test` tries a little of (half an hour)
+soak: $(READY)  ## The long forms of what `make test` tries a little of (a quarter of an hour)
 	@$(PYTHON) -m bridge.embedded install
 	@MASKING_SOAK=1 $(PYTHON) -m pytest --verbose tests/e2e/test_fuzz.py tests/e2e/test_patience.py $(ARGS)
 

@@ -30,8 +30,8 @@ from tests.e2e.wire import (
     wires,
 )
 
-_SEEDS = range(1, 201 if "MASKING_SOAK" in os.environ else 3)
-_MESSAGES = 250  # of each sender, for each seed
+_SEEDS = range(1, 201 if "MASKING_SOAK" in os.environ else 5)
+_MESSAGES = 400  # of each sender, for each seed
 _ORDINARY_CALLS = 4
 
 _METHODS = (
