@@ -11,7 +11,7 @@ NODE_READY := $(NODE)/node_modules/.ready
 ALONE := tests/contract tests/e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format bench break lock sbom images clean
+.PHONY: help demo run test check format bench break soak lock sbom images clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -50,6 +50,10 @@ bench: $(READY)  ## Measure: calls per second, time added to a call, CPU and mem
 break: $(READY)  ## Take out each protection and its twin, to see the leak scan fail
 	@$(PYTHON) -m bridge.embedded install
 	@$(PYTHON) -m tests.e2e.breaking
+
+soak: $(READY)  ## The long forms of what `make test` tries a little of (a quarter of an hour)
+	@$(PYTHON) -m bridge.embedded install
+	@MASKING_SOAK=1 $(PYTHON) -m pytest --verbose tests/e2e/test_fuzz.py tests/e2e/test_patience.py $(ARGS)
 
 lock: $(READY)  ## Lock the newest dependencies that pyproject.toml allows
 	@$(PYTHON) -m uv --quiet pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade pyproject.toml -o requirements.lock

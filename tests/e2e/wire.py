@@ -46,6 +46,8 @@ class Wire:
         self._asterisk = asterisk
         self.address = address
         self.here = f"{address}:{self._socket.getsockname()[1]}"
+        self.contact = self.here
+        """Where its answers say that requests of their calls are to go."""
         self.received: list[str] = []
         self._looked_at = 0
 
@@ -109,7 +111,7 @@ class Wire:
             f"SIP/2.0 {line}\r\nVia: {header(request, 'Via')}\r\n"
             f"From: {header(request, 'From')}\r\nTo: {to}\r\n"
             f"Call-ID: {header(request, 'Call-ID')}\r\n"
-            f"CSeq: {header(request, 'CSeq')}\r\nContact: <sip:phone@{self.here}>\r\n"
+            f"CSeq: {header(request, 'CSeq')}\r\nContact: <sip:phone@{self.contact}>\r\n"
             f"{headers}{kind}Content-Length: {len(body)}\r\n\r\n{body}"
         )
 
