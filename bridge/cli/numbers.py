@@ -22,8 +22,10 @@ from bridge.domain.pool import (
     VirtualNumber,
     read_numbers,
 )
+from bridge.domain.privacy import LAST2
 from bridge.domain.requests import By, Refusal
 from bridge.store.accounts import Accounts
+from bridge.store.call_reports import CallReports
 from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
 from bridge.store.replacements import Replacements
@@ -90,6 +92,21 @@ def list_all(
         typer.echo(json.dumps([_described(one) for one in found]))
     else:
         show(_table(found))
+
+
+@app.command()
+def strays(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="So many at most.")] = 20,
+) -> None:
+    """Show the newest calls to numbers that are in nobody's pool, which no account sees."""
+    calls = on_database(lambda database: CallReports(database).strays(limit=limit))
+    table = Table("time", "dialled", "caller", "reason")
+    for call in calls:
+        caller = LAST2.shown(call.caller) if call.caller else "withheld"
+        # As it was signalled: anything that a stranger writes.
+        dialled = "".join(one if one.isprintable() else "?" for one in call.dialled)[:40]
+        table.add_row(f"{call.started_at:%F %T}", dialled, caller, call.reason or "")
+    show(table)
 
 
 @app.command("set-state")

@@ -41,6 +41,8 @@ class Privacy:
 
 OPEN = Privacy(NumberForm.FULL)
 """For whoever may see them."""
+LAST2 = Privacy(NumberForm.LAST2)
+"""For a terminal, whose lines are kept and copied."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

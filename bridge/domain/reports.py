@@ -149,6 +149,18 @@ class LegReport:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Stray:
+    """A call to a number that was in nobody's pool."""
+
+    started_at: datetime
+    dialled: str
+    """As signalled; perhaps no number at all."""
+    caller: PhoneNumber | None
+    reason: str | None
+    """``None``: it is up."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Who uses the API."""
 

@@ -1,12 +1,13 @@
 """What customers are told of their calls."""
 
 import uuid
+from collections.abc import Sequence
 
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.privacy import NumberForm, Privacy
 from bridge.domain.rates import Charge
 from bridge.domain.records import Origin, Role
-from bridge.domain.reports import LegReport, Page
+from bridge.domain.reports import LegReport, Page, Stray
 from bridge.domain.requests import CallFilter, Window
 from bridge.domain.sessions import Side
 from bridge.store import queries
@@ -66,6 +67,14 @@ class CallReports:
             total = await self._sql.count_calls(connection, **conditions, at_most=COUNTED)
         items = [_report(row) for row in rows[: window.limit]]
         return Page(items=items, total=total, more=len(rows) > window.limit)
+
+    async def strays(self, *, limit: int) -> Sequence[Stray]:
+        """Calls that are no account's, newest first."""
+        async with self._database.connection() as connection:
+            return [
+                Stray(**{**row, "caller": number(row["caller"])})
+                async for row in self._sql.list_strays(connection, limit=limit)
+            ]
 
 
 def _report(row: Row) -> LegReport:

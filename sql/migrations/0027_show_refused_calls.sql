@@ -25,11 +25,14 @@ END $$;
 CREATE TRIGGER call_is_an_accounts BEFORE INSERT ON call
     FOR EACH ROW EXECUTE FUNCTION note_account();
 
--- Newest first: all, those of a caller, of a number, and those that were refused, which may be few.
+-- Newest first: all, those of a caller, of a number, and those that ended in one way, which may be few.
+-- The way in which most end needs no index: the next of them is never far.
 CREATE INDEX call_listed ON call (account, started_at, id);
 CREATE INDEX call_of_caller ON call (caller, started_at, id);
 CREATE INDEX call_of_number ON call (virtual_number, started_at, id);
-CREATE INDEX call_refused ON call (account, reason, started_at, id) WHERE disposition = 'refused';
+CREATE INDEX call_ended_as ON call (account, disposition, started_at, id)
+ WHERE disposition <> 'completed';
+CREATE INDEX call_ended_for ON call (account, reason, started_at, id) WHERE reason <> 'hung-up';
 
 -- How many refused calls of a number were told, or would have been, in the minute that began at since.
 CREATE TABLE refusal_count (

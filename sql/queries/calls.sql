@@ -538,3 +538,11 @@ SELECT count(*)
            AND (:started_from::timestamptz IS NULL OR started_at >= :started_from::timestamptz)
            AND (:started_to::timestamptz IS NULL OR started_at < :started_to::timestamptz)
          LIMIT :at_most::integer) AS found;
+
+-- name: list_strays
+-- Calls that are no account's, newest first.
+SELECT started_at, virtual_number AS dialled, caller, reason
+  FROM call
+ WHERE account IS NULL
+ ORDER BY started_at DESC, id DESC
+ LIMIT :limit::integer;

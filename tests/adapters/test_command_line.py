@@ -17,6 +17,8 @@ from bridge.domain.privacy import NumberForm
 from bridge.embedded.processes import free_port
 from bridge.store.accounts import Accounts
 from bridge.store.pool import Database
+from tests.adapters.test_refused_calls import refuse
+from tests.people import MALLORY
 
 NOBODY = "MA" + "X" * 18
 
@@ -365,3 +367,18 @@ async def test_a_signing_secret_is_shown_and_changed_without_a_gap(
         unknown = masking_bridge("webhook-secret", command, NOBODY)
         assert unknown.returncode == 1
         assert NOBODY in unknown.stderr
+
+
+async def test_calls_to_numbers_of_nobody_s_are_shown_to_the_operator_alone(
+    masking_bridge: Terminal, database: Database
+) -> None:
+    """What was dialled is anybody's text; of who called the last digits are enough."""
+    for dialled, caller in (("+12025550199", MALLORY), ("\x1b[2J", None)):
+        await refuse(database, caller, dialled=dialled)
+    said = masking_bridge("number", "strays").stdout
+    assert "+12025550199" in said
+    assert "number-not-in-service" in said
+    assert f"***{MALLORY.e164[-2:]}" in said
+    assert MALLORY.e164[1:] not in said
+    assert ("withheld" in said, "\x1b" in said, "?[2J" in said) == (True, False, True)
+    assert masking_bridge("number", "strays", "--limit", "1").stdout.count("not-in-service") == 1

@@ -418,6 +418,7 @@ async def test_a_recording_has_plivo_s_fields_and_says_more(api: Api, database: 
         "failure": None,
         "session_uuid": ids["session"],
         "size": 1234,
+        "consent": [],
         "sha256": "ab" * 32,
     }
     assert (await api("GET", f"Call/{got['call_uuid']}/"))[0] == 200

@@ -33,6 +33,9 @@ def test_a_stranger(site: Site) -> None:
     site.create_session()
     is_refused(site, 403, number=STRANGER)
     assert reason(site, STRANGER) == "unknown-caller"
+    query = f"virtual_number={site.virtual[1:]}&from_number={STRANGER[1:]}&disposition=refused"
+    newest = site.client.request("GET", f"Call/?{query}")[1]["objects"][0]
+    assert (newest["reason"], newest["session_uuid"]) == ("unknown-caller", None)
 
 
 def test_a_party_of_another_number(site: Site) -> None:
