@@ -63,6 +63,18 @@ lock: $(READY)  ## Lock the newest dependencies that pyproject.toml allows
 sbom: $(READY)  ## What is shipped, as a bill of materials (CycloneDX), in dist/
 	@$(PYTHON) -m tests.sbom
 
+# By digest, what is built tomorrow is what was tried today; a tag is whatever its owner says then.
+images:  ## The newest base images of Docker Compose, by digest, into .env
+	@test -f .env || { echo "there is no .env: cp .env.example .env" >&2; exit 1; }
+	@for image in POSTGRES_IMAGE=postgres:17 PYTHON_IMAGE=python:3.13-slim DEBIAN_IMAGE=debian:forky-slim; do \
+		name=$${image%%=*} tag=$${image#*=}; \
+		docker pull --quiet "$$tag" >/dev/null || exit 1; \
+		digest=$$(docker image inspect --format '{{index .RepoDigests 0}}' "$$tag") || exit 1; \
+		case $$digest in *@sha256:*) ;; *) echo "$$tag has no digest: it is of no registry" >&2; exit 1 ;; esac; \
+		sed -i "/^$$name=/d" .env && echo "$$name=$$digest" >>.env || exit 1; \
+		echo "$$tag is $$digest"; \
+	done
+
 clean:  ## Remove what was set up here, the data of `make run` included
 	rm -rf $(VENV) $(NODE)/node_modules .run dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

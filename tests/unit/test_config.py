@@ -242,7 +242,8 @@ def test_the_example_for_docker_compose_holds_when_every_line_of_it_is_filled_in
 ) -> None:
     example = (Path(__file__).parents[2] / ".env.example").read_text()
     lines = dict(re.findall(r"^#?([A-Z][A-Z0-9_]+)=(.*)$", example, re.M))
-    known = {"POSTGRES_PASSWORD"}
+    known = {"POSTGRES_PASSWORD", "DATABASE_PASSWORD"}
+    known |= {"POSTGRES_IMAGE", "PYTHON_IMAGE", "DEBIAN_IMAGE"}
     known |= {f"BRIDGE_{name.upper()}" for kind in KINDS for name in kind.model_fields}
     assert set(lines) <= known
     for name, value in lines.items():
