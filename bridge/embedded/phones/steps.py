@@ -258,6 +258,16 @@ class Callee:
         """Gives a final failure, such as ``486 Busy Here``."""
         return f"{self._response(status, headers=headers)}\n{_ACK}"
 
+    def is_asked(self, status: str) -> str:
+        """A re-INVITE in the call, such as whether anybody is there; answers it so."""
+        body = sdp(owner=self._owner) if status.startswith("2") else ""
+        return (
+            '<recv request="INVITE"><action>\n'
+            '<ereg regexp=".*" search_in="hdr" header="Via:" assign_to="via"/>\n'
+            '<ereg regexp=".*" search_in="hdr" header="CSeq:" assign_to="cseq"/>\n'
+            f"</action></recv>\n{self._response(status, body=body)}\n{_ACK}"
+        )
+
     def is_cancelled(self) -> str:
         """The caller gives up while it rings."""
         terminated = self._response("487 Request Terminated")
