@@ -10,7 +10,7 @@ import pytest
 
 from bridge.embedded.client import Client
 from bridge.embedded.phones.phone import Phone
-from bridge.embedded.phones.steps import Callee, Caller, scenario, wait_for_cue
+from bridge.embedded.phones.steps import SILENT_PHONES, Callee, Caller, scenario, wait_for_cue
 from bridge.embedded.processes import until
 from bridge.embedded.stack import Stack, private_place
 from tests.e2e.conftest import Site, assert_nothing_left
@@ -20,7 +20,8 @@ from tests.e2e.conftest import Site, assert_nothing_left
 def own(tmp_path: Path) -> Iterator[Site]:
     """A stack of the test's own, to break."""
     directory = tmp_path / "stack"
-    with Stack(directory, private_place(), durable=False).running() as stack:
+    stack = Stack(directory, private_place(), settings=SILENT_PHONES, durable=False)
+    with stack.running():
         client = Client(stack.place.api_url, *stack.create_account("tests"))
         client.add_numbers("+12025550142")
         site = Site(stack, client, tmp_path, "+14155550123", "+12165550145", "+12025550142")
@@ -309,7 +310,7 @@ def test_a_stopping_bridge_takes_no_new_calls_and_lets_the_live_one_finish(own: 
 
 
 def test_a_stopping_bridge_ends_what_does_not_finish_in_time(tmp_path: Path) -> None:
-    settings = {"BRIDGE_DRAIN_TIMEOUT": "0.5"}
+    settings = {"BRIDGE_DRAIN_TIMEOUT": "0.5", **SILENT_PHONES}
     stack = Stack(tmp_path / "stack", private_place(), settings=settings, durable=False)
     with stack.running():
         client = Client(stack.place.api_url, *stack.create_account("tests"))

@@ -7,6 +7,10 @@ a piece of XML; `scenario` puts them together.
 import re
 from typing import Final
 
+SILENT_PHONES: Final = {"BRIDGE_SILENCE_LIMIT": "3600"}
+"""For a bridge whose phones send no audio and are ready for nothing that their steps do not say, so
+that they are not asked whether they are there."""
+
 CUE: Final = "sip:cue@phone"
 """Request URI of the messages that the test itself sends to a phone; never on the wire between
 phone and Asterisk."""
