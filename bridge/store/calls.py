@@ -63,8 +63,7 @@ class Calls:
                 caller=digits(arrival.caller),
                 started_at=arrival.started_at,
                 window=WINDOW,
-                over=[*over.calls],
-                made=[*over.made],
+                **_ids(over),
             )
         question = pins.pin_question(row)
         return dataclasses.replace(
@@ -221,10 +220,13 @@ class Calls:
 
 async def look_up(connection: Connection, call_id: UUID, over: Over) -> Row:
     """What is known of a call that is written down, and of the session that it belongs to."""
-    row: Row = await queries.load().look_up_order(
-        connection, call_id=call_id, over=[*over.calls], made=[*over.made]
-    )
+    row: Row = await queries.load().look_up_order(connection, call_id=call_id, **_ids(over))
     return row
+
+
+def _ids(over: Over) -> Mapping[str, Sequence[str]]:
+    """As text: of an array of another type asyncpg asks Postgres first what it is."""
+    return {"over": [*map(str, over.calls)], "made": [*map(str, over.made)]}
 
 
 def lookup(row: Row, caller: PhoneNumber | None) -> Lookup:
