@@ -131,7 +131,7 @@ async def ordered_call(
             case "customer_hung_up":
                 return CUSTOMER_CANCELLED
             case "timed_out":
-                return caller_given_up(progressed=a_leg.state.progressed)
+                return caller_given_up(progressed=a_leg.state.evidence.progressed)
     if a_leg.state.answered_at:
         log.caller_answered(call.id, a_leg.state.answered_at)
     accepted = []
@@ -237,7 +237,7 @@ async def answered(call: LiveCall, b_leg: Leg, limits: Limits) -> Outcome | None
             await a_leg.hangup(Cause.NO_ANSWER)
             return CUSTOMER_CANCELLED
         case "timed_out":
-            outcome, cause = callee_given_up(progressed=b_leg.state.progressed)
+            outcome, cause = callee_given_up(progressed=b_leg.state.evidence.progressed)
             await a_leg.hangup(cause)
             return outcome
         case _:

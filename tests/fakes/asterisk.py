@@ -249,7 +249,8 @@ class FakeAsterisk:
             call.arrival.channel_id, LegState(started_at=started_at)
         )
         b_leg = self.legs.get(b_channel_id(call.arrival.call_id)) or self._orphan(
-            b_channel_id(call.arrival.call_id), LegState(placed=True, started_at=started_at)
+            b_channel_id(call.arrival.call_id),
+            LegState(placed=True, started_at=started_at, ringing_at=call.ringing_at),
         )
         if a_leg.channel_id in self.coupled:
             a_leg.was_coupled(at=self._now())
