@@ -242,6 +242,36 @@ def test_a_phone_that_rings_when_the_bridge_is_killed_is_not_lost(own: Site) -> 
     assert own.call_record()["disposition"] == "completed"
 
 
+@pytest.mark.parametrize(
+    ("status", "told", "reason"),
+    [
+        ("486 Busy Here", 486, "busy"),
+        ("401 Unauthorized", 503, "carrier-refused"),
+        ("603 Network Blocked", 503, "blocked-as-spam"),
+    ],
+)
+def test_why_a_callee_was_not_reached_while_no_bridge_ran_is_told_and_written_down(
+    own: Site, status: str, told: int, reason: str
+) -> None:
+    """The dialplan keeps what it said; the caller, who still hears it ring, is told by the next."""
+    a, b = Caller(), Callee()
+    headers = 'WWW-Authenticate: Digest realm="carrier", nonce="n1"\n' if told == 503 else ""
+    callee = own.waits(
+        scenario(b.is_called(), b.rings(), wait_for_cue(), b.fails(status, headers=headers))
+    )
+    caller = own.calls(scenario(a.invite(), a.is_refused(told)))
+    callee.has_sent("SIP/2.0 180")
+    caller.has_seen("SIP/2.0 180")
+    own.stack.bridge.kill()
+    beats(own, at=1)
+    callee.cue()
+    callee.finish()
+    own.stack.bridge.start()
+    caller.finish()
+    assert own.call_record()["reason"] == reason
+    assert until(lambda: "BRIDGE_ENDED" not in own.stack.asterisk.cli("dialplan show globals"))
+
+
 @pytest.mark.parametrize("stopped", [False, True], ids=["killed", "stopped"])
 def test_calls_are_recorded_as_lost_when_asterisk_goes_and_the_next_one_works(
     own: Site, *, stopped: bool
