@@ -277,7 +277,7 @@ class Asterisk:
         if leg.ending:
             return
         found = await self._requests.call("channels", "rtpstatistics", channelId=leg.channel_id)
-        before, heard[leg] = heard[leg], int(found.json["rxcount"])
+        before, heard[leg] = heard[leg], int(found["rxcount"])
         leg.sounds(silent=heard[leg] == before)
         if leg.state.silent:
             await self._requests.set_variables(leg, {"PJSIP_SEND_SESSION_REFRESH()": "invite"})

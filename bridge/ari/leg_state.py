@@ -99,7 +99,7 @@ class LegState:
         return Evidence(
             sip_code=self.sip_code,
             cause=self.hangup_cause,
-            progressed=self.progressed,
+            progressed=self.progressed or self.ringing,  # which an earlier process may have seen
             network_blocked=self.network_blocked,
         )
 

@@ -10,7 +10,7 @@ from bridge.ari.leg import Leg
 from bridge.ari.leg_state import LegState
 from bridge.domain.causes import Cause, sip_status
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.outcomes import TIME_LIMIT, HungUpBy, Outcome
+from bridge.domain.outcomes import CANCELLED, TIME_LIMIT, Fault, HungUpBy, Outcome
 from bridge.domain.prompts import MissedPrompt
 from bridge.domain.recordings import Pause
 from bridge.domain.records import Arrival, CallRecord, LegRecord, Over, Role
@@ -101,6 +101,17 @@ def who_hung_up(first: HungUpBy, caller: LegState, callee: LegState) -> HungUpBy
             return HungUpBy.CALLEE
         case _:
             return first
+
+
+def gave_up(caller: LegState) -> Outcome:
+    """How a call ended that the caller left before anybody talked, or whose caller was gone."""
+    return (
+        dataclasses.replace(
+            CANCELLED, reason=caller.gone.value, fault=Fault.UNKNOWN, hung_up_by=HungUpBy.BRIDGE
+        )
+        if caller.gone
+        else CANCELLED
+    )
 
 
 def talk_over(

@@ -19,7 +19,7 @@ from bridge.calls.dialogue import (
     say,
     time_left,
 )
-from bridge.calls.live_call import LiveCall, talk_over
+from bridge.calls.live_call import LiveCall, gave_up, talk_over
 from bridge.calls.ports import CallLog, Switch
 from bridge.calls.recording import begin_recording, obey_pauses
 from bridge.domain.causes import Cause
@@ -87,7 +87,7 @@ async def masked_call(
         log.needs_no_pin(call.id, decision.session.id, call.arrival.started_at)
     asked = await ask_application(call, decision, application, log)
     if asked is None:
-        return CANCELLED
+        return gave_up(call.a_leg.state)
     reason = overload()
     decision = Refuse(reason) if reason and not isinstance(asked, Refuse) else asked
     if isinstance(decision, Refuse):
@@ -132,7 +132,7 @@ async def ordered_call(
             case "customer_hung_up":
                 return CUSTOMER_CANCELLED
             case "timed_out":
-                return caller_given_up(progressed=a_leg.state.progressed)
+                return caller_given_up(progressed=a_leg.state.evidence.progressed)
     if a_leg.state.answered_at:
         log.caller_answered(call.id, a_leg.state.answered_at)
     accepted = []
@@ -229,7 +229,7 @@ async def answered(call: LiveCall, b_leg: Leg, limits: Limits) -> Outcome | None
         within=limits.ring_timeout,
     ):
         case "caller_gave_up":
-            return CANCELLED
+            return gave_up(call.a_leg.state)
         case "callee_ended":
             outcome, cause = callee_failed(b_leg.state.evidence)
             await a_leg.hangup(Cause.NO_ANSWER if call.came_back else cause)
@@ -238,7 +238,7 @@ async def answered(call: LiveCall, b_leg: Leg, limits: Limits) -> Outcome | None
             await a_leg.hangup(Cause.NO_ANSWER)
             return CUSTOMER_CANCELLED
         case "timed_out":
-            outcome, cause = callee_given_up(progressed=b_leg.state.progressed)
+            outcome, cause = callee_given_up(progressed=b_leg.state.evidence.progressed)
             await a_leg.hangup(cause)
             return outcome
         case _:
@@ -285,7 +285,7 @@ async def ready(
         within=limits.call_time_limit,
     ):
         case "caller_gave_up":
-            return CANCELLED
+            return gave_up(call.a_leg.state)
         case "ready" if all(accepted):
             return None
         case how:

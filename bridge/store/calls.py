@@ -71,8 +71,7 @@ class Calls:
                 attestation=arrival.attestation.value,
                 met=self._met(arrival),
                 window=WINDOW,
-                over=[*over.calls],
-                made=[*over.made],
+                **_ids(over),
             )
         question = pins.pin_question(row)
         return dataclasses.replace(
@@ -243,9 +242,14 @@ async def look_up(
         met: the demands that the carrier's word for the caller's number meets.
     """
     row: Row = await queries.load().look_up_order(
-        connection, call_id=call_id, over=[*over.calls], made=[*over.made], met=met
+        connection, call_id=call_id, met=met, **_ids(over)
     )
     return row
+
+
+def _ids(over: Over) -> Mapping[str, Sequence[str]]:
+    """As text: of an array of another type asyncpg asks Postgres first what it is."""
+    return {"over": [*map(str, over.calls)], "made": [*map(str, over.made)]}
 
 
 def lookup(row: Row, caller: PhoneNumber | None) -> Lookup:

@@ -111,7 +111,7 @@ SELECT now() AS now,
                           END
                   AND state <> 'retired') AS callee_is_ours,
        held.side AS caller_side, coalesce(held.unattested, false) AS unattested,
-       calls_up(held.session, :call_id::uuid || :over::uuid[]) AS calls_up,
+       calls_up(held.session, :call_id::uuid || :over::text[]::uuid[]) AS calls_up,
        session.calls_made + unwritten.calls AS calls_made,
        session.seconds_talked + unwritten.seconds AS seconds_talked, session.last_counterpart,
        session.id, session.account, session.first_party, session.second_party,
@@ -123,14 +123,14 @@ SELECT now() AS now,
        stranger.pin_session, stranger.pin_options, stranger.longest_pin, stranger.unknown_caller_play,
        stranger.wrong_of_caller, stranger.wrong_on_number
   FROM (SELECT) AS one
-  LEFT JOIN number_use(:dialled::text, :call_id::uuid || :over::uuid[]) AS used ON true
+  LEFT JOIN number_use(:dialled::text, :call_id::uuid || :over::text[]::uuid[]) AS used ON true
   LEFT JOIN held ON true
   LEFT JOIN session_use AS session ON session.id = held.session
   LEFT JOIN LATERAL (  -- calls that are over, and not yet written so, were made all the same
        SELECT count(*) AS calls,
               coalesce(ceil(extract(epoch FROM sum(now() - call.answered_at))), 0)::integer AS seconds
          FROM call
-        WHERE call.id = ANY (:made::uuid[])
+        WHERE call.id = ANY (:made::text[]::uuid[])
           AND call.session = session.id
           AND call.ended_at IS NULL) AS unwritten ON true
   LEFT JOIN stranger ON true;

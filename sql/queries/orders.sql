@@ -62,7 +62,7 @@ SELECT now() AS now, held.call_id, held.dialled, held.caller, held.started_at, h
                   AND state <> 'retired') AS callee_is_ours,
        coalesce(session.options ->> 'min_attestation', account.min_attestation)
            <> ALL (:met::text[]) AS unattested,
-       calls_up(held.session, held.call_id || :over::uuid[]) AS calls_up,
+       calls_up(held.session, held.call_id || :over::text[]::uuid[]) AS calls_up,
        session.calls_made + unwritten.calls AS calls_made,
        session.seconds_talked + unwritten.seconds AS seconds_talked, session.last_counterpart,
        session.id, session.account, session.first_party, session.second_party,
@@ -77,7 +77,7 @@ SELECT now() AS now, held.call_id, held.dialled, held.caller, held.started_at, h
        SELECT count(*) AS calls,
               coalesce(ceil(extract(epoch FROM sum(now() - call.answered_at))), 0)::integer AS seconds
          FROM call
-        WHERE call.id = ANY (:made::uuid[])
+        WHERE call.id = ANY (:made::text[]::uuid[])
           AND call.session = session.id
           AND call.ended_at IS NULL) AS unwritten ON true
-  LEFT JOIN number_use(held.dialled, held.call_id || :over::uuid[]) AS used ON true;
+  LEFT JOIN number_use(held.dialled, held.call_id || :over::text[]::uuid[]) AS used ON true;

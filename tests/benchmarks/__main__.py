@@ -19,7 +19,14 @@ from rich.table import Table
 
 from bridge.embedded.client import Client
 from bridge.embedded.phones.phone import Phone, header, user
-from bridge.embedded.phones.steps import Callee, Caller, pause, scenario, wait_for_cue
+from bridge.embedded.phones.steps import (
+    SILENT_PHONES,
+    Callee,
+    Caller,
+    pause,
+    scenario,
+    wait_for_cue,
+)
 from bridge.embedded.processes import until
 from bridge.embedded.stack import Stack, private_place
 from tests.benchmarks.usage import Usage, usage
@@ -38,7 +45,8 @@ def main() -> None:
         stack = Stack(
             Path(directory) / "stack",
             private_place(),
-            settings={"BRIDGE_API_RATE_LIMIT": "100000"},  # a thousand sessions at once
+            # A thousand sessions at once.
+            settings={"BRIDGE_API_RATE_LIMIT": "100000", **SILENT_PHONES},
         )
         with stack.running():
             table = Table("measured", "figure", title=f"{_machine()}")

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from bridge.embedded.client import Client
 from bridge.embedded.phones.phone import Phone, media
-from bridge.embedded.phones.steps import Callee, Caller, scenario, wait_for_cue
+from bridge.embedded.phones.steps import SILENT_PHONES, Callee, Caller, scenario, wait_for_cue
 from bridge.embedded.processes import until
 from bridge.embedded.stack import Stack, private_place
 from tests.benchmarks.usage import usage
@@ -34,7 +34,7 @@ _WAYS = ("nothing", "MixMonitor", "two snoops", "MixMonitor", "two snoops")
 def main() -> None:
     table = Table("recorded by", "CPU of Asterisk, of one core, a call")
     with tempfile.TemporaryDirectory(prefix="masking-bench-") as directory:
-        stack = Stack(Path(directory) / "stack", private_place())
+        stack = Stack(Path(directory) / "stack", private_place(), settings=SILENT_PHONES)
         with stack.running():
             client = Client(stack.place.api_url, *stack.create_account("bench"))
             client.add_numbers(VIRTUAL)

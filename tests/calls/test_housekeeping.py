@@ -363,7 +363,8 @@ async def test_an_asterisk_that_refuses_to_list_its_channels_ends_no_bridge(
     ("said", "reason", "told"),
     [
         (Said(486), "busy", Cause.USER_BUSY),
-        (Said(403), "carrier-refused", Cause.CONGESTION),
+        (Said(401), "carrier-refused", Cause.CONGESTION),
+        (Said(403), "declined", Cause.NO_ANSWER),  # it had rung, as is written down
         (Said(603, network_blocked=True), "blocked-as-spam", Cause.CONGESTION),
     ],
 )

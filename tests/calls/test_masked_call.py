@@ -446,3 +446,16 @@ async def test_whom_somebody_at_asterisk_s_console_hangs_up_has_not_hung_up(
     exchange.asterisk.legs.clear()
     await settle()
     assert exchange.record.outcome.hung_up_by is HungUpBy.BRIDGE
+
+
+async def test_a_caller_who_never_acknowledged_its_answer_has_not_given_up(
+    exchange: Exchange,
+) -> None:
+    """It was answered before the other, for a prompt; Asterisk ends it after 32 s."""
+    call = await exchange.comes_in()
+    exchange.asterisk.answers(call.a_leg)
+    exchange.asterisk.hangs_up(call.a_leg, Cause.NO_USER_RESPONSE, 408)
+    await settle()
+    outcome = exchange.record.outcome
+    assert (outcome.disposition, outcome.reason) == (Disposition.CANCELLED, "signalling-lost")
+    assert outcome.hung_up_by is HungUpBy.BRIDGE

@@ -44,6 +44,13 @@ class Play:
     """``answers``, ``rings`` and no more, or a final status such as ``486 Busy Here``."""
     ended_by: str = "caller"
     """Who hangs up on `Rig.end`: ``caller``, ``callee``, or ``us``."""
+    asked: str = ""
+    """What the callee's phone, of which no audio comes, says when it is asked whether it is there;
+    empty: it is not asked."""
+
+    @property
+    def is_gone(self) -> bool:
+        return self.asked.startswith("481")
 
 
 class Rig(Protocol):
@@ -61,6 +68,9 @@ class Rig(Protocol):
     async def sound_ends(self, leg: Leg) -> None:
         """The sound that plays on the leg comes to its end, now or soon."""
 
+    async def answers_the_question(self) -> None:
+        """Return once the callee's phone was asked whether it is there, and answered."""
+
     async def end(self) -> None:
         """Whoever the play says hangs up."""
 
@@ -69,7 +79,7 @@ class FakeRig:
     """The test plays the phones."""
 
     def __init__(self) -> None:
-        self.asterisk = FakeAsterisk()
+        self.asterisk = FakeAsterisk(silence=0.01)
         self.switch: Switch = self.asterisk
         self.remains: Remains = self.asterisk
 
@@ -80,16 +90,24 @@ class FakeRig:
 
     async def callee_acts(self, leg: Leg) -> None:
         self._b_leg = leg
+        if self._play.asked:
+            self.asterisk.silent.add(leg.channel_id)
+        if self._play.is_gone:
+            self.asterisk.deaf.add(leg.channel_id)
         self.asterisk.rings(leg)
         if self._play.callee == "answers":
             self.asterisk.answers(leg)
         elif self._play.callee != "rings":
             status = int(self._play.callee[:3])
-            self.asterisk.hangs_up(leg, _CAUSES[status], status)
+            blocked = self._play.callee == "603 Network Blocked"
+            self.asterisk.hangs_up(leg, _CAUSES[status], status, blocked=blocked)
 
     async def sound_ends(self, leg: Leg) -> None:
         await asyncio.sleep(0)  # whoever plays it begins
         self.asterisk.has_played(leg)
+
+    async def answers_the_question(self) -> None:
+        await self.asterisk.asked.wait()
 
     async def end(self) -> None:
         self.asterisk.hangs_up(self._a_leg if self._play.ended_by == "caller" else self._b_leg)
@@ -127,7 +145,7 @@ class RealRig:
         )
         legs, arrivals, connected = Legs(), asyncio.Queue[InboundCall](), asyncio.Event()
         requests = Requests(transport, app="bridge")
-        asterisk = Asterisk(requests, legs, trunk="carrier")
+        asterisk = Asterisk(requests, legs, trunk="carrier", silence=1)
         legs.serve(asterisk)
         remains = RealRemains(requests, legs, asterisk)
         stream = EventStream(
@@ -175,6 +193,9 @@ class RealRig:
     async def sound_ends(self, leg: Leg) -> None:
         """So does Asterisk."""
 
+    async def answers_the_question(self) -> None:
+        await asyncio.to_thread(self._callee.has_sent, f"SIP/2.0 {self._play.asked}")
+
     async def end(self) -> None:
         phone = self._caller if self._play.ended_by == "caller" else self._callee
         answered = self._play.callee == "answers"
@@ -193,7 +214,7 @@ class RealRig:
         if self._play.callee != "answers":
             return [a.invite(), a.is_refused(480)]
         talk = [a.invite(), a.hears_ringback(), a.is_answered()]
-        if self._play.ended_by == "caller":
+        if self._play.ended_by == "caller" and not self._play.is_gone:
             return [*talk, wait_for_cue(), a.hangs_up()]
         return [*talk, a.is_hung_up_on()]
 
@@ -203,6 +224,8 @@ class RealRig:
         if self._play.callee != "answers":
             return [b.is_called(), b.rings(), b.fails(self._play.callee)]
         talk = [b.is_called(), b.rings(), b.answers()]
+        if self._play.asked:
+            talk.append(b.is_asked(self._play.asked))
         if self._play.ended_by == "callee":
             return [*talk, wait_for_cue(), b.hangs_up()]
         return [*talk, b.is_hung_up_on()]

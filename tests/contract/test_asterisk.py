@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from bridge.aio import TIMED_OUT, race
+from bridge.aio import TIMED_OUT, alongside, race
 from bridge.ari.leg import Leg
 from bridge.ari.leg_state import Event
 from bridge.domain.announcements import Announcement
 from bridge.domain.causes import Cause
 from bridge.domain.sessions import Limits
+from bridge.domain.verdicts import Gone
 from tests.contract.rigs import FakeRig, Play, RealRig, Rig
 from tests.people import BOB, VIRTUAL
 
@@ -223,3 +224,57 @@ async def test_what_is_asked_of_a_leg_that_is_gone_is_no_error(rig: Rig) -> None
         async with rig.switch.joined(a_leg, b_leg, call_id=call_id, call_time_limit=60):
             pass
     assert a_leg.asked_to_hang_up is None
+
+
+@pytest.mark.parametrize(
+    "says", ["200 OK", "488 Not Acceptable Here", "501 Not Implemented", "500 Whatever"]
+)
+async def test_a_silent_phone_that_answers_anything_is_there(rig: Rig, says: str) -> None:
+    call_id = uuid.uuid4()
+    a_leg = await rig.comes_in(Play(ended_by="caller", asked=says))
+    async with rig.switch.dial(BOB, caller_id=VIRTUAL, call_id=call_id, limits=LIMITS) as b_leg:
+        await both_answer(rig, a_leg, b_leg)
+        async with rig.switch.joined(a_leg, b_leg, call_id=call_id, call_time_limit=60):
+            async with alongside(rig.switch.watch(b_leg)), asyncio.timeout(30):
+                await rig.answers_the_question()
+            await rig.end()
+            await ends(a_leg, b_leg)
+    assert b_leg.state.silent
+    assert b_leg.state.gone is a_leg.state.gone is None
+    assert a_leg.state.far_end_hung_up
+
+
+async def test_a_silent_phone_that_knows_of_no_call_is_gone_and_has_not_hung_up(rig: Rig) -> None:
+    call_id = uuid.uuid4()
+    a_leg = await rig.comes_in(Play(asked="481 Call/Transaction Does Not Exist"))
+    async with rig.switch.dial(BOB, caller_id=VIRTUAL, call_id=call_id, limits=LIMITS) as b_leg:
+        await both_answer(rig, a_leg, b_leg)
+        async with (
+            rig.switch.joined(a_leg, b_leg, call_id=call_id, call_time_limit=60),
+            alongside(rig.switch.watch(b_leg)),
+        ):
+            await ends(a_leg, b_leg)
+    assert b_leg.state.gone is Gone.MEDIA
+    assert not b_leg.state.far_end_hung_up
+    assert not a_leg.state.far_end_hung_up
+
+
+@pytest.mark.parametrize(
+    ("status", "blocked"), [("603 Network Blocked", True), ("603 Decline", False)]
+)
+async def test_a_network_that_blocks_a_call_is_told_from_a_callee_who_declines(
+    rig: Rig, status: str, blocked: bool
+) -> None:
+    """By the words alone, which come with the leg's last event; and that it rang is known, too."""
+    a_leg = await rig.comes_in(Play(callee=status))
+    async with rig.switch.dial(
+        BOB, caller_id=VIRTUAL, call_id=uuid.uuid4(), limits=LIMITS
+    ) as b_leg:
+        await a_leg.ring()
+        await rig.switch.couple(a_leg, b_leg)
+        await rig.callee_acts(b_leg)
+        await ends(b_leg)
+        assert b_leg.state.network_blocked is blocked
+        assert b_leg.state.progressed
+        await a_leg.hangup(Cause.NO_ANSWER)
+        await ends(a_leg)

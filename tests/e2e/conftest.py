@@ -12,7 +12,7 @@ import pytest
 from bridge.embedded.client import Client, Json
 from bridge.embedded.phones.phone import Phone, media
 from bridge.embedded.phones.sound import Sound
-from bridge.embedded.phones.steps import Callee, Caller, scenario, wait_for_cue
+from bridge.embedded.phones.steps import SILENT_PHONES, Callee, Caller, scenario, wait_for_cue
 from bridge.embedded.processes import until
 from bridge.embedded.stack import Stack, private_place
 from tests.e2e.careless import CarelessSound
@@ -31,6 +31,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One stack for all tests of a run; each test has numbers of its own."""
     directory = tmp_path_factory.mktemp("stack")
     settings = {
+        **SILENT_PHONES,
         "BRIDGE_API_RATE_LIMIT": "100000",
         "BRIDGE_EGRESS_ALLOW_NETWORKS": "127.0.0.0/8",  # where the tests' own web servers are
         "BRIDGE_ROUTING_WEBHOOK_TIMEOUT": "10",  # and they may be slow on a busy machine

@@ -87,6 +87,11 @@ class QuickPhones:
         """Give a final failure."""
         self._reply(invite, status)
 
+    def says(self, request: str, status: str) -> None:
+        """Answer a request within a call so; to a re-INVITE, with audio if it is accepted."""
+        audio = status.startswith("2") and request.startswith("INVITE")
+        self._reply(request, status, _SDP.format(host=self.host) if audio else "")
+
     def accepts(self, request: str) -> None:
         """Say 200 to a request within a call."""
         self._reply(request, "200 OK")

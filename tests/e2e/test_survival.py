@@ -10,7 +10,7 @@ import pytest
 
 from bridge.embedded.client import Client
 from bridge.embedded.phones.phone import Phone
-from bridge.embedded.phones.steps import Callee, Caller, scenario, wait_for_cue
+from bridge.embedded.phones.steps import SILENT_PHONES, Callee, Caller, scenario, wait_for_cue
 from bridge.embedded.processes import until
 from bridge.embedded.stack import Stack, private_place
 from tests.e2e.conftest import Site, assert_nothing_left
@@ -20,7 +20,8 @@ from tests.e2e.conftest import Site, assert_nothing_left
 def own(tmp_path: Path) -> Iterator[Site]:
     """A stack of the test's own, to break."""
     directory = tmp_path / "stack"
-    with Stack(directory, private_place(), durable=False).running() as stack:
+    stack = Stack(directory, private_place(), settings=SILENT_PHONES, durable=False)
+    with stack.running():
         client = Client(stack.place.api_url, *stack.create_account("tests"))
         client.add_numbers("+12025550142")
         site = Site(stack, client, tmp_path, "+14155550123", "+12165550145", "+12025550142")
@@ -241,6 +242,36 @@ def test_a_phone_that_rings_when_the_bridge_is_killed_is_not_lost(own: Site) -> 
     assert own.call_record()["disposition"] == "completed"
 
 
+@pytest.mark.parametrize(
+    ("status", "told", "reason"),
+    [
+        ("486 Busy Here", 486, "busy"),
+        ("401 Unauthorized", 503, "carrier-refused"),
+        ("603 Network Blocked", 503, "blocked-as-spam"),
+    ],
+)
+def test_why_a_callee_was_not_reached_while_no_bridge_ran_is_told_and_written_down(
+    own: Site, status: str, told: int, reason: str
+) -> None:
+    """The dialplan keeps what it said; the caller, who still hears it ring, is told by the next."""
+    a, b = Caller(), Callee()
+    headers = 'WWW-Authenticate: Digest realm="carrier", nonce="n1"\n' if told == 503 else ""
+    callee = own.waits(
+        scenario(b.is_called(), b.rings(), wait_for_cue(), b.fails(status, headers=headers))
+    )
+    caller = own.calls(scenario(a.invite(), a.is_refused(told)))
+    callee.has_sent("SIP/2.0 180")
+    caller.has_seen("SIP/2.0 180")
+    own.stack.bridge.kill()
+    beats(own, at=1)
+    callee.cue()
+    callee.finish()
+    own.stack.bridge.start()
+    caller.finish()
+    assert own.call_record()["reason"] == reason
+    assert until(lambda: "BRIDGE_ENDED" not in own.stack.asterisk.cli("dialplan show globals"))
+
+
 @pytest.mark.parametrize("stopped", [False, True], ids=["killed", "stopped"])
 def test_calls_are_recorded_as_lost_when_asterisk_goes_and_the_next_one_works(
     own: Site, *, stopped: bool
@@ -309,7 +340,7 @@ def test_a_stopping_bridge_takes_no_new_calls_and_lets_the_live_one_finish(own: 
 
 
 def test_a_stopping_bridge_ends_what_does_not_finish_in_time(tmp_path: Path) -> None:
-    settings = {"BRIDGE_DRAIN_TIMEOUT": "0.5"}
+    settings = {"BRIDGE_DRAIN_TIMEOUT": "0.5", **SILENT_PHONES}
     stack = Stack(tmp_path / "stack", private_place(), settings=settings, durable=False)
     with stack.running():
         client = Client(stack.place.api_url, *stack.create_account("tests"))

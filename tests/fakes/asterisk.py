@@ -5,6 +5,7 @@ It says of each command what the real one does to the legs, no more.
 """
 
 import asyncio
+import base64
 import dataclasses
 import itertools
 from collections.abc import AsyncIterator, Sequence
@@ -13,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from bridge.ari import last_words
 from bridge.ari.errors import AriError
 from bridge.ari.last_words import Said
 from bridge.ari.leg import Leg
@@ -26,7 +28,6 @@ from bridge.domain.sessions import Limits
 EPOCH = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 SILENCE = 30.0
-"""Seconds without audio after which a phone is asked whether it is there."""
 
 Command = tuple[Any, ...]
 
@@ -54,8 +55,12 @@ class FakeAsterisk:
     """Commands that fail, by name."""
     ended_alone: dict[str, datetime] = dataclasses.field(default_factory=dict)
     """When channels ended that nobody of ours saw end, where Asterisk knows."""
+    silence: float = SILENCE
+    """Seconds without audio after which a phone is asked whether it is there."""
     silent: set[str] = dataclasses.field(default_factory=set)
     """Channels of which no audio comes."""
+    asked: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    """Set once a silent phone was asked."""
     deaf: set[str] = dataclasses.field(default_factory=set)
     """Channels whose phones do not answer a request within the call."""
     ended_saying: dict[str, Said] = dataclasses.field(default_factory=dict)
@@ -97,13 +102,21 @@ class FakeAsterisk:
         """A leg that was answered comes into our application, a moment later."""
         self.feed(leg, "StasisStart", channel=self._channel(leg, "Up"))
 
-    def hangs_up(self, leg: Leg, cause: int | None = None, sip_code: int | None = None) -> None:
+    def hangs_up(
+        self,
+        leg: Leg,
+        cause: int | None = None,
+        sip_code: int | None = None,
+        *,
+        blocked: bool = False,
+    ) -> None:
         """The phone ends its leg; a leg that is coupled to it ends too."""
         if leg.state.placed and not leg.state.answered:  # it always has one then
             sip_code = sip_code or _SIP_CODES.get(cause or 0)
         request = {"cause": cause, "tech_cause": sip_code} if cause else {}
         self.feed(leg, "ChannelHangupRequest", **request)
-        self._end(leg, cause or Cause.NORMAL_CLEARING, sip_code)
+        words = b":SIP 603 Network Blocked" if blocked else b""
+        self._end(leg, cause or Cause.NORMAL_CLEARING, sip_code, said=words)
 
     def presses(self, leg: Leg, keys: str) -> None:
         """Somebody presses keys on the phone."""
@@ -208,12 +221,13 @@ class FakeAsterisk:
 
     async def watch(self, *legs: Leg) -> None:
         while True:
-            await asyncio.sleep(SILENCE)
+            await asyncio.sleep(self.silence)
             for leg in legs:
                 if not leg.ending:
                     leg.sounds(silent=leg.channel_id in self.silent)
                 if leg.state.silent:
                     self._command("ask", leg.channel_id)
+                    self.asked.set()
                     if leg.channel_id in self.deaf:
                         self.hangs_up(leg, Cause.NO_USER_RESPONSE, 408)
 
@@ -235,7 +249,8 @@ class FakeAsterisk:
             call.arrival.channel_id, LegState(started_at=started_at)
         )
         b_leg = self.legs.get(b_channel_id(call.arrival.call_id)) or self._orphan(
-            b_channel_id(call.arrival.call_id), LegState(placed=True, started_at=started_at)
+            b_channel_id(call.arrival.call_id),
+            LegState(placed=True, started_at=started_at, ringing_at=call.ringing_at),
         )
         if a_leg.channel_id in self.coupled:
             a_leg.was_coupled(at=self._now())
@@ -277,12 +292,14 @@ class FakeAsterisk:
     def feed(self, leg: Leg, kind: str, **details: Any) -> None:
         leg.feed({"type": kind, "timestamp": self._now(), **details})
 
-    def _end(self, leg: Leg, cause: int, sip_code: int | None = None) -> None:
+    def _end(self, leg: Leg, cause: int, sip_code: int | None = None, *, said: bytes = b"") -> None:
         if self.legs.pop(leg.channel_id, None) is None:
             return
         if leg.state.placed:
             details = {"cause": cause} | ({"tech_cause": sip_code} if sip_code else {})
-            self.feed(leg, "ChannelDestroyed", **details)
+            words = {last_words.SAID: base64.b64encode(said).decode()}
+            channel = {"id": leg.channel_id, "channelvars": words}
+            self.feed(leg, "ChannelDestroyed", channel=channel, **details)
         else:
             self.feed(leg, "StasisEnd")
         peer = self.legs.get(self.coupled.get(leg.channel_id, ""))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bridge.embedded.client import Client
 from bridge.embedded.phones.phone import Phone
+from bridge.embedded.phones.steps import SILENT_PHONES
 from bridge.embedded.processes import until
 from bridge.embedded.stack import Stack
 from tests.load.phones import AnyCallee, AnyCaller
@@ -18,6 +19,7 @@ from tests.load.receiver import AWAY, FAILING, HALF_WAY, HANGING, SLOW, WELL, Mo
 VIRTUAL = "+12025550142"
 
 SETTINGS: Mapping[str, str] = {
+    **SILENT_PHONES,
     "BRIDGE_API_RATE_LIMIT": "100000",
     "BRIDGE_EGRESS_ALLOW_NETWORKS": "127.0.0.0/8",
     "BRIDGE_WEBHOOK_TIMEOUT": "2",

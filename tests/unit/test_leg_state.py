@@ -4,10 +4,12 @@ import dataclasses
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.ari.leg_state import RECORDED, LegState, apply
+from bridge.domain.verdicts import Gone
 
 AT = "2026-01-01T12:00:00.000+0000"
 
@@ -135,3 +137,69 @@ def test_nobody_rings_after_the_answer_though_we_looked_only_then() -> None:
     state = apply(LegState(), at(3, "ChannelStateChange", channel=channel("Ringing")))
     state = apply(state, at(2, "ChannelStateChange", channel=channel("Up")))
     assert state.ringing_at == state.answered_at
+
+
+@pytest.mark.parametrize("status", ["RINGING", "PROGRESS"])
+def test_a_183_is_heard_of_though_the_channel_s_state_says_nothing(status: str) -> None:
+    state = apply(LegState(placed=True), event("Dial", dialstatus=status, peer=channel("Down")))
+    assert state.progressed
+    assert not state.ringing
+
+
+@pytest.mark.parametrize("status", ["", "ANSWER", "CANCEL"])
+def test_nothing_else_of_a_dial_says_that_the_carrier_took_the_call(status: str) -> None:
+    state = apply(LegState(placed=True), event("Dial", dialstatus=status, peer=channel("Down")))
+    assert not state.progressed
+
+
+def test_a_phone_that_rings_has_been_reached() -> None:
+    ringing = event("ChannelStateChange", channel=channel("Ringing"))
+    assert apply(LegState(placed=True), ringing).progressed
+
+
+UP = apply(LegState(placed=True), event("ChannelStateChange", channel=channel("Up")))
+
+
+@pytest.mark.parametrize(
+    ("details", "gone"),
+    [
+        ({}, None),
+        ({"cause": 16}, None),
+        ({"cause": 31, "tech_cause": 480}, None),  # BYE with a Reason
+        ({"cause": 102}, None),
+        ({"cause": 18, "tech_cause": 408}, Gone.SIGNALLING),  # nothing answered
+        ({"cause": 127, "tech_cause": 481}, Gone.SIGNALLING),
+        ({"cause": 1, "soft": True}, Gone.MEDIA),  # an endpoint of the operator's with rtp_timeout
+    ],
+)
+def test_a_phone_that_is_gone_is_told_from_one_that_hangs_up(
+    details: dict[str, Any], gone: Gone | None
+) -> None:
+    """As Asterisk 22.10 tells of each."""
+    state = apply(UP, event("ChannelHangupRequest", **details))
+    assert state.gone is gone
+    assert state.far_end_hung_up is (gone is None)
+    assert state.ending
+
+
+def test_before_the_answer_the_same_status_is_no_loss_of_a_phone() -> None:
+    state = apply(LegState(placed=True), event("ChannelHangupRequest", cause=18, tech_cause=408))
+    assert state.gone is None
+    assert state.far_end_hung_up
+
+
+@pytest.mark.parametrize(("cause", "gone"), [(44, Gone.MEDIA), (18, Gone.SIGNALLING), (16, None)])
+def test_of_an_end_that_nobody_saw_asked_for_the_cause_says_whether_the_phone_was_gone(
+    cause: int, gone: Gone | None
+) -> None:
+    """As the dialplan keeps it."""
+    assert apply(UP, event("ChannelDestroyed", cause=cause)).gone is gone
+    hung_up = apply(UP, event("ChannelHangupRequest"))
+    assert apply(hung_up, event("ChannelDestroyed", cause=cause)).gone is None
+
+
+def test_a_phone_that_was_silent_when_it_did_not_answer_is_media_lost() -> None:
+    lost = event("ChannelHangupRequest", cause=18, tech_cause=408)
+    silent = apply(UP, event("Silent"))
+    assert apply(silent, lost).gone is Gone.MEDIA
+    assert apply(apply(silent, event("Heard")), lost).gone is Gone.SIGNALLING

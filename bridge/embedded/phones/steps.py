@@ -7,6 +7,10 @@ a piece of XML; `scenario` puts them together.
 import re
 from typing import Final
 
+SILENT_PHONES: Final = {"BRIDGE_SILENCE_LIMIT": "3600"}
+"""For a bridge whose phones send no audio and are ready for nothing that their steps do not say, so
+that they are not asked whether they are there."""
+
 CUE: Final = "sip:cue@phone"
 """Request URI of the messages that the test itself sends to a phone; never on the wire between
 phone and Asterisk."""
@@ -257,6 +261,16 @@ class Callee:
     def fails(self, status: str, *, headers: str = "") -> str:
         """Gives a final failure, such as ``486 Busy Here``."""
         return f"{self._response(status, headers=headers)}\n{_ACK}"
+
+    def is_asked(self, status: str) -> str:
+        """A re-INVITE in the call, such as whether anybody is there; answers it so."""
+        body = sdp(owner=self._owner) if status.startswith("2") else ""
+        return (
+            '<recv request="INVITE"><action>\n'
+            '<ereg regexp=".*" search_in="hdr" header="Via:" assign_to="via"/>\n'
+            '<ereg regexp=".*" search_in="hdr" header="CSeq:" assign_to="cseq"/>\n'
+            f"</action></recv>\n{self._response(status, body=body)}\n{_ACK}"
+        )
 
     def is_cancelled(self) -> str:
         """The caller gives up while it rings."""
