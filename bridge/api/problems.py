@@ -128,9 +128,12 @@ def of_refusal(refusal: Refusal) -> Problem:
 
 def of_numbers(refused: NotAdded, asked: Sequence[PhoneNumber]) -> Problem:
     """Numbers are named by their places: whoever sent them knows which they are."""
-    in_conflict = refused.taken or refused.parties
-    status = HTTPStatus.CONFLICT if in_conflict else HTTPStatus.BAD_REQUEST
-    return Problem(status, *refused.reasons(asked))
+    reasons = refused.reasons(asked)
+    if refused.unavailable:
+        return Problem(HTTPStatus.FORBIDDEN, *reasons, reason="numbers-not-available")
+    if refused.most is not None:
+        return Problem(HTTPStatus.FORBIDDEN, *reasons, reason="too-many-numbers")
+    return Problem(HTTPStatus.CONFLICT if refused.parties else HTTPStatus.BAD_REQUEST, *reasons)
 
 
 def not_found() -> Problem:

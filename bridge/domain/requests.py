@@ -85,6 +85,9 @@ class Facts:
     """Those of the request that are virtual numbers of anybody: a call to them comes back to us."""
     countries: Collection[str] | None = None
     """Where parties may be, ISO 3166; ``None`` for anywhere."""
+    home_countries: Collection[str] = frozenset()
+    """Where the account has numbers, or its parties may be, where these are few: of a number
+    without its plus nobody can tell that it is not a national one of these."""
     subaccounts: Collection[str] = frozenset()
     """Those of the request that may make sessions."""
     egress: EgressRules = dataclasses.field(default_factory=EgressRules)

@@ -51,16 +51,29 @@ class Sessions:
         self._sql = queries.load()
 
     async def facts(
-        self, account: str, numbers: Sequence[PhoneNumber], subaccount: str | None
+        self,
+        account: str,
+        numbers: Sequence[PhoneNumber],
+        subaccount: str | None,
+        *,
+        at_home: bool = False,
     ) -> Facts:
-        """What must be known to judge a request that names these."""
+        """What must be known to judge a request that names these.
+
+        ``at_home``: where the account is at home, too.
+        """
         async with self._database.connection() as connection:
             row = await self._sql.find_facts(
-                connection, account=account, numbers=all_digits(numbers), subaccount=subaccount
+                connection,
+                account=account,
+                numbers=all_digits(numbers),
+                subaccount=subaccount,
+                at_home=at_home,
             )
         return Facts(
             own_numbers=frozenset(map(PhoneNumber, row["own_numbers"])),
             countries=None if row["countries"] is None else frozenset(row["countries"]),
+            home_countries=frozenset(row["home_countries"] or ()),
             subaccounts=frozenset(row["subaccounts"]),
         )
 

@@ -2,11 +2,16 @@
 
 -- name: find_facts^
 -- What must be known to judge a request for a session: of :numbers, those that are virtual numbers
--- of anybody (a call to such a party would come back to us); where parties may be; and whether the
--- subaccount may make sessions.
+-- of anybody (a call to such a party would come back to us); where parties may be; where the account
+-- is at home, if that is asked; and whether the subaccount may make sessions.
 SELECT array(SELECT number::text FROM virtual_number
               WHERE number = ANY(:numbers::text[]) AND state <> 'retired') AS own_numbers,
        countries,
+       CASE WHEN :at_home::boolean THEN
+            array(SELECT country FROM number_grant
+                   WHERE number_grant.account = account.auth_id
+                   UNION
+                  SELECT unnest(countries)) END AS home_countries,
        array(SELECT subaccount.auth_id FROM subaccount
               WHERE subaccount.account = account.auth_id
                 AND subaccount.auth_id = :subaccount::text

@@ -8,8 +8,8 @@ from bridge.api.answers.fields import Identified, Time
 class Account(Identified):
     """Plivo's fields; those about invoices are empty here.
 
-    Beyond Plivo's: created, countries, event_privacy, max_concurrent_calls, and who is
-    asked about calls.
+    Beyond Plivo's: created, countries, event_privacy, max_concurrent_calls, max_numbers, and who
+    is asked about calls.
     """
 
     account_type: str
@@ -26,6 +26,8 @@ class Account(Identified):
     """How its events show the parties' numbers.  The operator's to say."""
     max_concurrent_calls: int | None
     """Null: any number.  The operator's to say."""
+    max_numbers: int | None
+    """In its pool at once.  Null: as many as are granted to it.  The operator's to say."""
     name: str
     out_of_session_backup_url: str | None
     out_of_session_url: str | None
