@@ -61,10 +61,6 @@ _REFUSALS = {
         HTTPStatus.CONFLICT,
         "A PIN of this request is not to be had: choose others, or generate_pin.",
     ),
-    Refusal.PINS_USED_UP: (
-        HTTPStatus.CONFLICT,
-        "Too few PINs of this length are left: ask for a greater generate_pin_length.",
-    ),
     Refusal.ALREADY_EXPIRED: (HTTPStatus.BAD_REQUEST, "Session already expired."),
     Refusal.NOT_FOUND: (HTTPStatus.NOT_FOUND, "Not found."),
     Refusal.KEY_REUSED: (

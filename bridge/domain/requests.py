@@ -183,7 +183,6 @@ class Refusal(enum.Enum):
     NAMED_NUMBER_INACTIVE = "virtual-number-not-active"
     NAMED_NUMBER_IN_USE = "virtual-number-in-use"
     PIN_TAKEN = "pin-taken"
-    PINS_USED_UP = "pins-used-up"
     PARTY_IS_VIRTUAL = "party-is-a-virtual-number"
     SUBACCOUNT_UNKNOWN = "subaccount-unknown"
     SUBACCOUNT_IN_USE = "subaccount-in-use"
