@@ -51,6 +51,7 @@ from bridge.store.calls import Calls
 from bridge.store.errors import StoreUnavailable
 from bridge.store.event_feed import EventFeed
 from bridge.store.event_log import EventLog
+from bridge.store.grants import Grants
 from bridge.store.hangups import HANGUP_CHANNEL, Hangups
 from bridge.store.journal import Journal
 from bridge.store.listener import Listener
@@ -197,6 +198,7 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
             calls=CallReports(database),
             events=EventLog(database),
             feed=feed,
+            grants=Grants(database),
             limit=RateLimit(settings.api_rate_limit, now=time.monotonic),
             orders=orders,
             media=_media(settings, archive),

@@ -21,7 +21,14 @@ POOL_WARNINGS = Counter(
     "masking_pool_warnings", "Sessions asked for when few or no numbers were left.", ["event"]
 )
 PINS_TYPED = Counter(
-    "masking_pins_typed", "PINs that callers typed: right, wrong, or after too many.", ["how"]
+    "masking_pins_typed",
+    "PINs that callers typed: right, wrong, early (they wait for their turn), or after too many.",
+    ["how"],
+)
+PIN_GUESSING = Counter(
+    "masking_pin_guessing",
+    "Wrong PINs after so many of one caller, number or account that guesses are slowed or refused.",
+    ["bound"],
 )
 WEBHOOKS = Counter("masking_webhooks", "Attempts to bring an event to its receiver.", ["result"])
 ADVICE = Counter("masking_advice", "What applications said when asked about a call.", ["advice"])

@@ -18,6 +18,7 @@ from bridge.api.calls import CALLS, ORDERS
 from bridge.api.documentation import DOCUMENT
 from bridge.api.event_stream import CLOSING, FEED, STREAMS, close_streams
 from bridge.api.events import EVENTS
+from bridge.api.grants import GRANTS
 from bridge.api.health import READINESS
 from bridge.api.limits import RateLimit
 from bridge.api.media import MEDIA, RECORDINGS, MediaAccess
@@ -29,6 +30,7 @@ from bridge.api.ports import (
     Calls,
     EventFeed,
     Events,
+    Grants,
     Numbers,
     Orders,
     Prompts,
@@ -58,6 +60,7 @@ def make_app(
     calls: Calls,
     events: Events,
     feed: EventFeed,
+    grants: Grants,
     limit: RateLimit,
     media: MediaAccess,
     numbers: Numbers,
@@ -74,7 +77,7 @@ def make_app(
     """The whole API over the given parts."""
     app = web.Application(middlewares=[_identified, _explained], client_max_size=_LARGEST_BODY)
     app[ACCOUNTS], app[NUMBERS], app[SESSIONS] = accounts, numbers, sessions
-    app[MEDIA], app[REPLACEMENTS] = media, replacements
+    app[MEDIA], app[REPLACEMENTS], app[GRANTS] = media, replacements, grants
     app[RECORDINGS], app[SUBACCOUNTS] = recordings, subaccounts
     app[EVENTS], app[FEED], app[CLOSING] = events, feed, asyncio.Event()
     app[STREAMS] = collections.Counter()
@@ -92,7 +95,7 @@ def make_app(
 
 def _authenticated(operation: Operation) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
-        await auth.check(request, operation.scope)
+        await auth.check(request, operation.scope, for_operator=operation.for_operator)
         return await operation.handler(request)
 
     return handler

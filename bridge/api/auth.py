@@ -18,8 +18,10 @@ BEARER = web.RequestKey("bearer", Bearer)
 """Whose request it is, once it has passed."""
 
 
-async def check(request: web.Request, needed: Scope) -> None:
+async def check(request: web.Request, needed: Scope, *, for_operator: bool = False) -> None:
     """Let the request pass if it proves to be of the account in its path, and may do that.
+
+    ``for_operator``: an operator's token may do it in any account.
 
     Raises:
         Problem: 401 without valid credentials; 429 for too many requests; 404 for an account
@@ -41,9 +43,10 @@ async def check(request: web.Request, needed: Scope) -> None:
             "Too many requests; try again later.",
             headers={"Retry-After": str(math.ceil(wait))},
         )
-    if request.match_info["auth_id"] != given[0]:
+    is_operator = for_operator and bearer.scope is Scope.OPERATOR
+    if request.match_info["auth_id"] != given[0] and not is_operator:
         raise not_found()
-    if not bearer.scope.allows(needed):
+    if not bearer.scope.allows(needed) and not is_operator:
         text = f"This token may not do that; its scope is {bearer.scope}."
         raise Problem(HTTPStatus.FORBIDDEN, text)
     request[BEARER] = bearer

@@ -10,7 +10,8 @@ from bridge.api import requests
 from bridge.api.ports import Numbers, Replacements
 from bridge.api.problems import not_found, of_numbers, of_refusal
 from bridge.api.render import numbers as render
-from bridge.api.render.forms import digits, page
+from bridge.api.render.forms import page
+from bridge.api.schemas.fields import any_bare
 from bridge.api.schemas.numbers import (
     AddNumbers,
     ListNumbers,
@@ -22,19 +23,20 @@ from bridge.api.sessions import PROMPTS, facts_about
 
 _Model = TypeVar("_Model", AddNumbers, UpdateNumber)
 
+_NUMBERS = ("numbers", "fallback_number")
+
 NUMBERS = web.AppKey("numbers", Numbers)
 REPLACEMENTS = web.AppKey("replacements", Replacements)
 
 
 async def add(request: web.Request) -> web.Response:
     asked = await _body(request, AddNumbers)
-    refused = await request.app[NUMBERS].add(
+    refused = await request.app[NUMBERS].add_granted(
         requests.account(request), asked.numbers, asked.to_domain()
     )
     if refused:
         raise of_numbers(refused, asked.numbers)
-    added = [digits(number) for number in asked.numbers]
-    return requests.answer(request, HTTPStatus.CREATED, {"message": "created", "numbers": added})
+    return requests.answer(request, HTTPStatus.CREATED, render.added(asked.numbers))
 
 
 async def list_all(request: web.Request) -> web.Response:
@@ -91,7 +93,9 @@ async def replace(request: web.Request) -> web.Response:
 async def _body(request: web.Request, model: type[_Model]) -> _Model:
     """Raises: Problem: naming everything that is wrong with it."""
     sent = await requests.json_object(request)
-    facts = await facts_about(request, fallback_named(sent))
+    facts = await facts_about(
+        request, fallback_named(sent), at_home=any_bare(sent.get(name) for name in _NUMBERS)
+    )
     asked = requests.validated(model, sent, facts=facts)
     request.app[PROMPTS].prefetch(filter(None, [asked.fallback_play_url]))
     return asked

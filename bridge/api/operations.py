@@ -14,6 +14,7 @@ from bridge.api import (
     documentation,
     event_stream,
     events,
+    grants,
     health,
     media,
     numbers,
@@ -24,6 +25,7 @@ from bridge.api import (
 from bridge.api.answers import accounts as account_answers
 from bridge.api.answers import calls as call_answers
 from bridge.api.answers import events as event_answers
+from bridge.api.answers import grants as grant_answers
 from bridge.api.answers import numbers as number_answers
 from bridge.api.answers import recordings as recording_answers
 from bridge.api.answers import service as service_answers
@@ -33,6 +35,7 @@ from bridge.api.answers.fields import Message
 from bridge.api.schemas.accounts import UpdateAccount
 from bridge.api.schemas.calls import ListCalls
 from bridge.api.schemas.events import ListEvents, NewestFirst, RevealNumbers, StreamEvents
+from bridge.api.schemas.grants import GrantNumbers
 from bridge.api.schemas.numbers import AddNumbers, ListNumbers, ReplaceNumber, UpdateNumber
 from bridge.api.schemas.recordings import ListRecordings, SignedMedia
 from bridge.api.schemas.sessions import (
@@ -78,6 +81,8 @@ class Operation:
     """Beyond those that any operation of its kind has."""
     creates_session: bool = False
     """A token that may do nothing else may do this."""
+    for_operator: bool = False
+    """An operator's token may do this, in any account; what changes something, no other may."""
     public: bool = False
     """No credentials needed."""
 
@@ -86,6 +91,8 @@ class Operation:
         """What a token must allow."""
         if self.creates_session:
             return Scope.CREATE
+        if self.for_operator and self.method != "GET":
+            return Scope.OPERATOR
         return Scope.READ if self.method == "GET" else Scope.ADMIN
 
     @property
@@ -320,6 +327,33 @@ OPERATIONS = (
         success=HTTPStatus.CREATED,
         body=AddNumbers,
         failures=(HTTPStatus.CONFLICT,),
+    ),
+    Operation(
+        method="GET",
+        path=f"{_ACCOUNT}/NumberGrant",
+        handler=grants.list_all,
+        returns=grant_answers.GrantList,
+        summary="List the numbers that an account may add; for an operator's token, of any",
+        for_operator=True,
+    ),
+    Operation(
+        method="POST",
+        path=f"{_ACCOUNT}/NumberGrant",
+        handler=grants.grant,
+        returns=Message,
+        summary="Let an account add numbers; only with an operator's token, for any account",
+        success=HTTPStatus.CREATED,
+        body=GrantNumbers,
+        failures=(HTTPStatus.CONFLICT,),
+        for_operator=True,
+    ),
+    Operation(
+        method="DELETE",
+        path=f"{_ACCOUNT}/NumberGrant/{{grant_id}}",
+        handler=grants.revoke,
+        summary="Revoke a grant; only with an operator's token; what is in the pool stays there",
+        success=HTTPStatus.NO_CONTENT,
+        for_operator=True,
     ),
     Operation(
         method="GET",

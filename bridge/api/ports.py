@@ -8,6 +8,7 @@ from typing import Protocol
 
 from bridge.domain.access import Bearer
 from bridge.domain.events import Event, EventFilter, EventReport
+from bridge.domain.grants import Grant, NumberRange
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pool import (
     NotAdded,
@@ -55,8 +56,18 @@ class Calls(Protocol):
     async def hang_up(self, account: str, leg_id: uuid.UUID) -> bool: ...
 
 
+class Grants(Protocol):
+    async def list(self, account: str | None) -> Sequence[tuple[str, Grant]]: ...
+    async def grant(
+        self, account: str, ranges: Sequence[NumberRange], *, by: str
+    ) -> Sequence[NumberRange]: ...
+    async def revoke_grant(self, account: str, grant_id: uuid.UUID) -> bool: ...
+
+
 class Numbers(Protocol):
-    async def add(
+    """Nothing here goes by the operator's word alone: an account adds what is granted to it."""
+
+    async def add_granted(
         self, account: str, numbers: Sequence[PhoneNumber], settings: NumberSettings
     ) -> NotAdded | None: ...
     async def get(self, account: str, number: PhoneNumber) -> VirtualNumber | None: ...
@@ -134,7 +145,12 @@ class Orders(Protocol):
 
 class Sessions(Protocol):
     async def facts(
-        self, account: str, numbers: Sequence[PhoneNumber], subaccount: str | None
+        self,
+        account: str,
+        numbers: Sequence[PhoneNumber],
+        subaccount: str | None,
+        *,
+        at_home: bool = False,
     ) -> Facts: ...
     async def create(self, new: NewSession, by: By) -> SessionReport | DryRun | Refusal: ...
     async def get(self, account: str, session_id: uuid.UUID) -> SessionReport | None: ...

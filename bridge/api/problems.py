@@ -62,10 +62,6 @@ _REFUSALS = {
         HTTPStatus.CONFLICT,
         "A PIN of this request is not to be had: choose others, or generate_pin.",
     ),
-    Refusal.PINS_USED_UP: (
-        HTTPStatus.CONFLICT,
-        "Too few PINs of this length are left: ask for a greater generate_pin_length.",
-    ),
     Refusal.ALREADY_EXPIRED: (HTTPStatus.BAD_REQUEST, "Session already expired."),
     Refusal.NOT_FOUND: (HTTPStatus.NOT_FOUND, "Not found."),
     Refusal.KEY_REUSED: (
@@ -129,9 +125,12 @@ def of_refusal(refusal: Refusal) -> Problem:
 
 def of_numbers(refused: NotAdded, asked: Sequence[PhoneNumber]) -> Problem:
     """Numbers are named by their places: whoever sent them knows which they are."""
-    in_conflict = refused.taken or refused.parties
-    status = HTTPStatus.CONFLICT if in_conflict else HTTPStatus.BAD_REQUEST
-    return Problem(status, *refused.reasons(asked))
+    reasons = refused.reasons(asked)
+    if refused.unavailable:
+        return Problem(HTTPStatus.FORBIDDEN, *reasons, reason="numbers-not-available")
+    if refused.most is not None:
+        return Problem(HTTPStatus.FORBIDDEN, *reasons, reason="too-many-numbers")
+    return Problem(HTTPStatus.CONFLICT if refused.parties else HTTPStatus.BAD_REQUEST, *reasons)
 
 
 def not_found() -> Problem:

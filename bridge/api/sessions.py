@@ -12,12 +12,13 @@ from bridge.api.ports import Prompts, Sessions
 from bridge.api.problems import not_found, of_refusal
 from bridge.api.render import sessions as render
 from bridge.api.render.forms import page
+from bridge.api.schemas.fields import any_bare, numbers_named
 from bridge.api.schemas.sessions import (
     CreateSession,
     ExpireSession,
     ListSessions,
     UpdateSession,
-    numbers_named,
+    party_texts,
     subaccount_named,
 )
 from bridge.domain.egress import EgressRules
@@ -124,12 +125,24 @@ async def expire(request: web.Request) -> web.Response:
 
 
 async def facts_about(
-    request: web.Request, numbers: Sequence[PhoneNumber], subaccount: str | None = None
+    request: web.Request,
+    numbers: Sequence[PhoneNumber],
+    subaccount: str | None = None,
+    *,
+    at_home: bool,
 ) -> Facts:
-    """What must be known to judge a request of an account that names these."""
-    facts = await request.app[SESSIONS].facts(requests.account(request), numbers, subaccount)
+    """What must be known to judge a request of an account that names these.
+
+    ``at_home``: where the account is at home, too, for there are numbers without their plus.
+    """
+    facts = await request.app[SESSIONS].facts(
+        requests.account(request), numbers, subaccount, at_home=at_home
+    )
     return dataclasses.replace(facts, egress=request.app[EGRESS_RULES])
 
 
 async def _facts(request: web.Request, sent: dict[str, Any]) -> Facts:
-    return await facts_about(request, numbers_named(sent), subaccount_named(sent))
+    texts = party_texts(sent)
+    return await facts_about(
+        request, numbers_named(texts), subaccount_named(sent), at_home=any_bare(texts)
+    )

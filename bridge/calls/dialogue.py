@@ -9,6 +9,7 @@ from bridge.aio import race
 from bridge.ari.errors import AriError
 from bridge.ari.leg import Leg
 from bridge.domain.announcements import Announcement
+from bridge.domain.pins import Wrong
 from bridge.domain.prompts import MissedPrompt, NoPrompt, Prompt
 from bridge.domain.routing import AskPin, Lookup
 from bridge.domain.sessions import AnswerGuard
@@ -100,15 +101,21 @@ async def ask_pin(
     caller: Leg,
     question: AskPin,
     prompts: Prompts,
-    check: Callable[[str, int], Awaitable[Lookup | None]],
+    check: Callable[[str, int], Awaitable[Lookup | Wrong]],
 ) -> Lookup | None:
     """Ask a caller for a PIN as often as it may try; what the right one leads to, else ``None``.
+
+    Where too many were wrong of late, it hears ringback before it is asked.
 
     A key ends the question at once; ``#``, the last digit that a PIN can have, or a pause ends the
     PIN.  No input counts as a try, but not as a wrong PIN.  What is typed is never written down.
 
     ``check``: given what was typed, which may be nothing, and how often it was asked before.
     """
+    if question.pause:
+        await ring_for(caller, question.pause)
+        if caller.state.ended:
+            return None
     if not caller.state.answered:
         await caller.answer()
     asks = await _sound(question.prompt, prompts, otherwise=Announcement.ENTER_PIN)
@@ -116,12 +123,23 @@ async def ask_pin(
         pin = await _pin_while(caller, asks, longest=question.length, within=question.wait)
         if caller.state.ended:
             return None
-        if found := await check(pin, retry):
+        found = await check(pin, retry)
+        if isinstance(found, Lookup):
             return found
         if pin:
             wrong = await _sound(question.incorrect, prompts, otherwise=Announcement.INCORRECT_PIN)
             await caller.play(wrong)
+        if retry < question.retries and found.wait:
+            await ring_for(caller, found.wait)
     return None
+
+
+async def ring_for(caller: Leg, seconds: float) -> None:
+    """Let the caller hear ringback, answered or not, for so long, or until it hangs up."""
+    await caller.ring()
+    await race(ended=caller.ended(), within=seconds)
+    if caller.state.answered and not caller.state.ended:
+        await caller.stop_ringing()
 
 
 async def _sound(url: str | None, prompts: Prompts, *, otherwise: Announcement) -> Sequence[str]:

@@ -1,6 +1,7 @@
 """A masked call: one that comes in, or one that was ordered; from its beginning to its end."""
 
 import asyncio
+import dataclasses
 import functools
 from collections.abc import Awaitable, Callable, Collection
 
@@ -16,6 +17,7 @@ from bridge.calls.dialogue import (
     accepts,
     ask_pin,
     entertain,
+    ring_for,
     say,
     time_left,
 )
@@ -36,7 +38,7 @@ from bridge.domain.outcomes import (
     Outcome,
     refused,
 )
-from bridge.domain.pins import Guess
+from bridge.domain.pins import Guess, NotYet, Wrong
 from bridge.domain.records import Role
 from bridge.domain.routing import AskPin, Connect, Forward, Lookup, Refuse, route
 from bridge.domain.sessions import AnswerGuard, Limits
@@ -82,7 +84,10 @@ async def masked_call(
         return await crossed(call, other)
     if isinstance(decision, AskPin):
         async with alongside(_tell_of_answer(call, known=False, log=log)):
-            decision = await _identified(call, decision, log=log, prompts=prompts)
+            identified = await _identified(call, decision, log=log, prompts=prompts)
+        if identified is None:
+            return CANCELLED
+        decision = identified
     elif isinstance(decision, Connect) and decision.session.manner.asks_pin:
         log.needs_no_pin(call.id, decision.session.id, call.arrival.started_at)
     asked = await ask_application(call, decision, application, log)
@@ -149,19 +154,29 @@ async def ordered_call(
 
 async def _identified(
     call: LiveCall, question: AskPin, *, log: CallLog, prompts: Prompts
-) -> Connect | Forward | Refuse:
+) -> Connect | Forward | Refuse | None:
     """Have a stranger show who it is: by a PIN, which tells session and side.
 
-    The caller is answered, for it must hear and be heard.
+    The caller is answered, because it must hear and be heard.  ``None``: it gave up before that,
+    while it waited for its turn.
     """
 
-    async def check(pin: str, retry: int) -> Lookup | None:
+    async def check(pin: str, retry: int) -> Lookup | Wrong:
         if not pin:
             log.no_pin(call.id, question.session, retry=retry)
-            return None
-        return await log.identify(call.arrival, Guess(pin, retry, asked_by=question.session))
+            return Wrong()
+        guess = Guess(pin, retry, asked_by=question.session)
+        found = await log.identify(call.arrival, guess)
+        if isinstance(found, NotYet):
+            await ring_for(call.a_leg, found.wait)
+            if call.a_leg.state.ended:
+                return Wrong()
+            found = await log.identify(call.arrival, dataclasses.replace(guess, turn=found.turn))
+        return Wrong() if isinstance(found, NotYet) else found
 
     found = await ask_pin(call.a_leg, question, prompts, check)
+    if call.a_leg.state.ended and not call.a_leg.state.answered:
+        return None
     decision = route(found) if found else Refuse("wrong-pin")
     return Refuse("wrong-pin") if isinstance(decision, AskPin) else decision
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from bridge.ari.leg import Leg
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.pins import Guess
+from bridge.domain.pins import Guess, NotYet, Wrong
 from bridge.domain.recordings import NewRecording, Pause
 from bridge.domain.records import Arrival, CallRecord, Role
 from bridge.domain.routing import Lookup
@@ -73,8 +73,9 @@ class CallLog(Protocol):
             Unavailable: it could not be written; then the call must not go on.
         """
 
-    async def identify(self, arrival: Arrival, guess: Guess) -> Lookup | None:
-        """What a PIN leads to, or ``None`` if it is wrong, which counts against the caller.
+    async def identify(self, arrival: Arrival, guess: Guess) -> Lookup | Wrong | NotYet:
+        """What a PIN leads to; or that it is wrong, which counts against the caller; or that it is
+        to be asked for again, with its turn, once that has come.
 
         Raises:
             Unavailable: nobody could look.

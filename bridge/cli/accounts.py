@@ -116,6 +116,24 @@ def max_calls(
     typer.echo(f"Calls at once: {account.max_concurrent_calls or 'any number'}")
 
 
+@app.command("max-numbers")
+def max_numbers(
+    auth_id: str,
+    numbers: Annotated[int | None, typer.Argument(min=1, max=1_000_000)] = None,
+    unlimited: Annotated[bool, typer.Option("--unlimited", help="Take the limit away.")] = False,
+) -> None:
+    """Say how many numbers an account may have in its pool by itself.  Or show it."""
+    if unlimited and numbers is not None:
+        raise CommandError("either numbers or --unlimited")
+
+    async def change(accounts: Accounts) -> None:
+        if unlimited or numbers is not None:
+            await accounts.limit_numbers(auth_id, numbers)
+
+    account = _changed(auth_id, change)
+    typer.echo(f"Numbers in its pool: {account.max_numbers or 'as many as are granted'}")
+
+
 @app.command()
 def privacy(
     auth_id: str,

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 import typer
@@ -13,7 +13,8 @@ from bridge.cli.database import on_database
 from bridge.cli.errors import CommandError
 from bridge.cli.tables import show
 from bridge.config import Settings, load
-from bridge.domain.numbers import PhoneNumber
+from bridge.domain.grants import Grant, NumberRange, read_ranges
+from bridge.domain.numbers import COUNTRIES, PhoneNumber
 from bridge.domain.pool import (
     NotAdded,
     NumberFilter,
@@ -26,6 +27,7 @@ from bridge.domain.privacy import LAST2
 from bridge.domain.requests import By, Refusal
 from bridge.store.accounts import Accounts
 from bridge.store.call_reports import CallReports
+from bridge.store.grants import Grants
 from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
 from bridge.store.replacements import Replacements
@@ -40,6 +42,9 @@ _AT_ONCE = 100
 def add(
     auth_id: str,
     numbers: Annotated[list[str], typer.Argument(help="E.164; 100 at once, all or none.")],
+    country: Annotated[
+        str | None, typer.Option(help="ISO 3166: whose national numbers those without + are.")
+    ] = None,
     alias: Annotated[str | None, typer.Option(help="A name for them.")] = None,
     subaccount: Annotated[str | None, typer.Option(help="Whose sessions alone get them.")] = None,
     state: Annotated[NumberState | None, typer.Option(help="At first active.")] = None,
@@ -50,10 +55,15 @@ def add(
         int | None, typer.Option(min=0, help="Calls at once on each; 0 for any number.")
     ] = None,
 ) -> None:
-    """Add virtual numbers to an account's pool, or change what is named of those in it."""
+    """Add virtual numbers to an account's pool, or change what is named of those in it.
+
+    What is not granted to the account yet is granted with it.
+    """
     if state is NumberState.RETIRED:
         raise CommandError("a number in the pool is retired by set-state")
-    wanted = _read(numbers)
+    if country and country.upper() not in COUNTRIES:
+        raise CommandError(f"no country with phone numbers: {country}")
+    wanted = _read(numbers, country=country.upper() if country else None, home=None)
     settings = NumberSettings(
         alias=alias,
         subaccount=subaccount,
@@ -68,7 +78,70 @@ def add(
 
     if refused := on_database(run):
         raise CommandError(" ".join(refused.reasons(wanted)))
+    for number in dict.fromkeys(wanted):
+        typer.echo(f"{number.e164} {number.country}")
     typer.echo(f"added: {len(set(wanted))}")
+
+
+@app.command("grant")
+def grant_ranges(
+    auth_id: str,
+    ranges: Annotated[list[str], typer.Argument(help="+NUMBER or +FIRST-+LAST; all or none.")],
+) -> None:
+    """Let an account add these numbers to its pool by itself."""
+    wanted = _ranges(ranges)
+
+    async def run(database: Database) -> Sequence[NumberRange]:
+        await _expect_account(database, auth_id)
+        return await Grants(database).grant(auth_id, wanted, by="operator")
+
+    if held := on_database(run):
+        raise CommandError(
+            f"another account holds numbers of {', '.join(map(_shown, held))} (number grants, "
+            "number list): revoke them there, and retire those in its pool. None was granted."
+        )
+    typer.echo(f"granted: {sum(map(len, wanted))}")
+
+
+@app.command()
+def grants(
+    auth_id: Annotated[str | None, typer.Argument(help="All accounts, if not given.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+) -> None:
+    """Show which numbers accounts may add to their pools."""
+
+    async def run(database: Database) -> Sequence[tuple[str, Grant]]:
+        if auth_id:
+            await _expect_account(database, auth_id)
+        return await Grants(database).list(auth_id)
+
+    found = on_database(run)
+    if as_json:
+        typer.echo(json.dumps([_granted(account, one) for account, one in found]))
+        return
+    table = Table("account", "first", "last", "country", "granted", "by")
+    for account, one in found:
+        ends = (one.numbers.first.e164, one.numbers.last.e164)
+        table.add_row(account, *ends, one.country, f"{one.granted_at:%F %T}", one.granted_by)
+    show(table)
+
+
+@app.command()
+def revoke(
+    auth_id: str,
+    ranges: Annotated[list[str], typer.Argument(help="+NUMBER or +FIRST-+LAST.")],
+) -> None:
+    """Let an account add these numbers no more.  What is in its pool stays there."""
+    wanted = _ranges(ranges)
+
+    async def run(database: Database) -> tuple[int, int]:
+        await _expect_account(database, auth_id)
+        return await Grants(database).revoke(auth_id, wanted)
+
+    cut, in_pool = on_database(run)
+    if not cut:
+        raise CommandError("none of these numbers is granted to this account")
+    typer.echo(f"revoked; in the pool, until they are retired: {in_pool}")
 
 
 @app.command("list")
@@ -173,11 +246,37 @@ async def _expect_account(database: Database, auth_id: str) -> None:
         raise no_account(auth_id)
 
 
-def _read(texts: Sequence[str]) -> list[PhoneNumber]:
+def _read(
+    texts: Sequence[str], *, country: str | None = None, home: Collection[str] | None = ()
+) -> list[PhoneNumber]:
+    """As `read_numbers`; what is looked for in a pool may come without its plus."""
     try:
-        return read_numbers(texts)
+        return read_numbers(texts, country=country, home=home)
     except ValueError as error:
         raise CommandError(str(error)) from None
+
+
+def _ranges(texts: Sequence[str]) -> list[NumberRange]:
+    try:
+        return read_ranges(texts)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+
+
+def _shown(one: NumberRange) -> str:
+    return one.first.e164 if len(one) == 1 else f"{one.first.e164}-{one.last.e164}"
+
+
+def _granted(account: str, one: Grant) -> dict[str, object]:
+    return {
+        "account": account,
+        "grant_id": str(one.id),
+        "first": one.numbers.first.e164,
+        "last": one.numbers.last.e164,
+        "country": one.country,
+        "granted_at": one.granted_at.isoformat(),
+        "granted_by": one.granted_by,
+    }
 
 
 def _described(one: VirtualNumber) -> dict[str, object]:

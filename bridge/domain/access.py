@@ -14,9 +14,14 @@ class Scope(enum.StrEnum):
     READ = "read"
     """Look at everything, change nothing."""
     ADMIN = "admin"
+    """Do everything in its own account, except what is the operator's."""
+    OPERATOR = "operator"
+    """Say what accounts may have, in any account, and nothing else.  Made on the command line."""
 
     def allows(self, needed: "Scope") -> bool:
         """Whether a bearer of this may do what needs ``needed``."""
+        if needed is Scope.OPERATOR:
+            return self is Scope.OPERATOR
         return self in (Scope.ADMIN, needed)
 
 

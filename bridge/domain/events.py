@@ -16,6 +16,7 @@ from typing import Any
 from bridge.domain.hangups import hangup_cause
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Disposition
+from bridge.domain.pins import Bound
 from bridge.domain.privacy import OPEN, Privacy
 from bridge.domain.rates import Charge
 from bridge.domain.records import CallRecord, LegRecord, Origin, Role
@@ -171,6 +172,14 @@ def pin_status(status: PinStatus, at: datetime, *, retry: int | None = None) -> 
     """
     counter = {} if retry is None else {"PinRetryCounter": retry}
     return Telling(PIN_STATUS, at, {"PinAuthenticationStatus": status.value, **counter})
+
+
+def guessing(bound: Bound, virtual_number: str) -> Mapping[str, Any]:
+    """What an account is told where PINs are being guessed: on which number, and how it was found.
+
+    Of which caller it is not said: guessers forge numbers.
+    """
+    return {"VirtualNumber": virtual_number.removeprefix("+"), "bound": bound.value}
 
 
 def number_replaced(bad: PhoneNumber, new: PhoneNumber) -> Mapping[str, Any]:

@@ -2,11 +2,12 @@
 
 import dataclasses
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from bridge.domain.numbers import NumberType, PhoneNumber
+from bridge.domain.numbers import COUNTRIES, NumberType, PhoneNumber
+from bridge.domain.trunk_rules import national_number
 
 MOST_AT_ONCE = 100
 """Numbers that may be added in one go: each is locked meanwhile, and Postgres has so many locks."""
@@ -98,16 +99,29 @@ class NotAdded:
     """Why numbers were not added: none of them was."""
 
     subaccount_is_unknown: bool = False
+    unavailable: Sequence[PhoneNumber] = ()
+    """Those that the account may not add: for whatever reason, it is not told which."""
+    most: int | None = None
+    """As many as the account may have in its pool, where these would be more."""
     taken: Sequence[PhoneNumber] = ()
-    """Those that are another account's."""
+    """Those that another account has, or is granted.  For the operator alone."""
     parties: Sequence[PhoneNumber] = ()
-    """Those that parties of live sessions have, whosever sessions they are."""
+    """Those of parties of live sessions: of the account's, or for the operator of anybody's."""
 
     def reasons(self, asked: Sequence[PhoneNumber]) -> list[str]:
         """Sentences that name numbers by their places among those that were ``asked`` for."""
         reasons = []
         if self.subaccount_is_unknown:
             reasons.append("Invalid parameter. subaccount is not one of this account.")
+        if self.unavailable:
+            reasons.append(
+                f"This account may not add {_places(self.unavailable, asked)} of numbers: "
+                "the number is not granted to it, or is not free now. Ask the operator."
+            )
+        if self.most is not None:
+            reasons.append(
+                f"This account may have {self.most} numbers in its pool at once. Ask the operator."
+            )
         if self.taken:
             reasons.append(f"Another account has {_places(self.taken, asked)} of numbers.")
         if self.parties:
@@ -129,27 +143,63 @@ class Subaccount:
     modified_at: datetime
 
 
-def read_numbers(texts: Sequence[object]) -> list[PhoneNumber]:
-    """Numbers for the pool, in E.164, with or without the plus.
+def read_numbers(
+    texts: Sequence[object],
+    *,
+    country: str | None = None,
+    home: Collection[str] | None = None,
+) -> list[PhoneNumber]:
+    """Numbers for the pool: in E.164 with the plus, or as a country's phones dial them.
+
+    Args:
+        country: ISO 3166 code of the country whose national numbers are understood.
+        home: where the account is at home.  Without a ``country``, digits without the plus are
+            taken for a whole number that is valid, where they are no national number of these;
+            ``None``: they are not taken at all.
 
     Raises:
         ValueError: naming every one that is none by its place, for it may be somebody's number.
     """
     if len(texts) > MOST_AT_ONCE:
         raise ValueError(f"numbers must be {MOST_AT_ONCE} or fewer.")
-    numbers = [_number(text) for text in texts]
+    numbers = [_number(text, country, home) for text in texts]
     if wrong := [place for place, number in enumerate(numbers, 1) if number is None]:
-        raise ValueError(f"numbers must be valid phone numbers, unlike {_listed(wrong)}.")
+        raise ValueError(
+            "numbers must be valid phone numbers, with + and the country code, or with country for "
+            f"national ones, unlike {_listed(wrong)}."
+        )
     return [number for number in numbers if number]
 
 
-def _number(text: object) -> PhoneNumber | None:
-    digits = text.strip().removeprefix("+") if isinstance(text, str) else ""
+def _number(text: object, country: str | None, home: Collection[str] | None) -> PhoneNumber | None:
+    digits = text.strip() if isinstance(text, str) else ""
+    if digits.startswith("+"):
+        number = _whole(digits[1:])
+        return number if number and number.is_possible else None
+    whole = _whole(digits)
+    if whole and not whole.is_valid:
+        whole = None
+    if country:
+        found = {national_number(digits, country)} if digits.isdecimal() else set()
+        found |= {whole} if whole and whole.country == country else set()
+        found.discard(None)
+        return found.pop() if len(found) == 1 else None
+    if whole and home is not None and not national_too(digits, whole, home):
+        return whole
+    return None
+
+
+def national_too(digits: str, whole: PhoneNumber, countries: Collection[str]) -> bool:
+    """Whether digits that are a whole number are another one where phones dial them nationally."""
+    readings = (national_number(digits, country) for country in countries if country in COUNTRIES)
+    return any(number not in (None, whole) for number in readings)
+
+
+def _whole(digits: str) -> PhoneNumber | None:
     try:
-        number = PhoneNumber(f"+{digits}").canonical
+        return PhoneNumber(f"+{digits}").canonical
     except ValueError:
         return None
-    return number if number.is_possible else None
 
 
 def _places(some: Sequence[PhoneNumber], asked: Sequence[PhoneNumber]) -> str:

@@ -173,6 +173,8 @@ class Account:
     """How long its recordings are kept; ``None`` for ever."""
     max_concurrent_calls: int | None = None
     """Calls that may be up at once; ``None``: any number."""
+    max_numbers: int | None = None
+    """Numbers that may be in its pool at once; ``None``: any number."""
     webhooks: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Whom it has asked about its calls, by the API's names."""
     event_privacy: NumberForm

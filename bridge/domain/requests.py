@@ -100,6 +100,9 @@ class Facts:
     """Those of the request that are virtual numbers of anybody: a call to them comes back to us."""
     countries: Collection[str] | None = None
     """Where parties may be, ISO 3166; ``None`` for anywhere."""
+    home_countries: Collection[str] = frozenset()
+    """Where the account has numbers, or its parties may be, where these are few: of a number
+    without its plus nobody can tell that it is not a national one of these."""
     subaccounts: Collection[str] = frozenset()
     """Those of the request that may make sessions."""
     ranges: tuple[str, ...] = ()
@@ -197,7 +200,6 @@ class Refusal(enum.Enum):
     NAMED_NUMBER_INACTIVE = "virtual-number-not-active"
     NAMED_NUMBER_IN_USE = "virtual-number-in-use"
     PIN_TAKEN = "pin-taken"
-    PINS_USED_UP = "pins-used-up"
     PARTY_IS_VIRTUAL = "party-is-a-virtual-number"
     SUBACCOUNT_UNKNOWN = "subaccount-unknown"
     SUBACCOUNT_IN_USE = "subaccount-in-use"

@@ -37,6 +37,8 @@ class AskPin:
     """Seconds before it is asked again."""
     length: int
     """Digits of the longest PIN that can be right: with these it is complete."""
+    pause: float = 0.0
+    """Seconds that the caller hears ringback before it is asked: too many wrong PINs of late."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ class Lookup:
     pin_question: AskPin | None = None
     """What a caller is asked who is a stranger, or must show that it is none."""
     pin_locked: bool = False
-    """Whether too many wrong PINs were typed of late to ask for another."""
+    """Whether this caller typed too many wrong PINs of late to be asked for another, or too many
+    wait for their turn."""
     unknown_caller_play: str | None = None
     """URL of what strangers hear where no PIN is asked for."""
     about_parties: Webhook | None = None

@@ -181,7 +181,7 @@ def _readings(digits: str, rules: TrunkRules) -> dict[str, PhoneNumber]:
     if not digits.startswith("0") and bare is not BareDigits.NATIONAL:
         found["international, bare"] = _international(digits)
     if region and (digits.startswith("0") or bare is not BareDigits.INTERNATIONAL):
-        found[f"national number of {region}"] = _national(digits, region, rules.ranges)
+        found[f"national number of {region}"] = national_number(digits, region, rules.ranges)
     return _known(found)
 
 
@@ -199,7 +199,7 @@ def _in_context(digits: str, contexts: set[str], ranges: tuple[str, ...]) -> dic
     is_a_country = region not in (phonenumbers.UNKNOWN_REGION, WORLDWIDE)
     if contexts or not is_a_country or not _NUMBER.fullmatch(digits):
         return {}
-    return _known({f"national number of {region}": _national(digits, region, ranges)})
+    return _known({f"national number of {region}": national_number(digits, region, ranges)})
 
 
 def _global_context(parameter: str) -> str | None:
@@ -218,7 +218,7 @@ def _international(digits: str) -> PhoneNumber | None:
         return None
 
 
-def _national(digits: str, region: str, ranges: tuple[str, ...]) -> PhoneNumber | None:
+def national_number(digits: str, region: str, ranges: tuple[str, ...] = ()) -> PhoneNumber | None:
     """The number that phones of the region's country dial with the digits, if it is valid."""
     try:
         parsed = phonenumbers.parse(digits, region, keep_raw_input=True)

@@ -78,6 +78,8 @@ def _account(stack: Stack, file: Path) -> dict[str, object]:
     client = Client(place.api_url, kept.get("auth_id", ""), kept.get("auth_token", ""))
     if not kept or client.request("GET", "Number/")[0] is not HTTPStatus.OK:
         client = Client(place.api_url, *stack.create_account("local"))
+    else:
+        stack.grant_numbers(client.auth_id)  # one that was made before there were grants
     for number in _VIRTUAL_NUMBERS:
         client.request("POST", "Number/", {"numbers": number})  # refused if an older account has it
     numbers = client.request("GET", "Number/")[1]["objects"]

@@ -25,6 +25,12 @@ from bridge.embedded.install import install
 from bridge.embedded.postgres import Postgres
 from bridge.embedded.processes import StartError, free_port, is_free
 
+# Reserved for fiction: 100 numbers in each of these areas.
+_FICTION = [
+    f"+1{area}5550100-+1{area}5550199"
+    for area in (202, 212, 303, 312, 404, 415, 512, 617, 702, 718)
+]
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -198,16 +204,26 @@ class Stack:
         )
 
     def create_account(self, name: str) -> tuple[str, str]:
-        """A new account's Auth ID and Auth Token, made by the product's own command."""
-        done = subprocess.run(
-            [sys.executable, "-m", "bridge", "account", "create", name, "--json"],
+        """A new account's Auth ID and Auth Token, made by the product's own commands.
+
+        It may add numbers that are reserved for fiction, if no account before it may.
+        """
+        made = json.loads(self._command("account", "create", name, "--json").stdout)
+        self.grant_numbers(made["auth_id"])
+        return made["auth_id"], made["auth_token"]
+
+    def grant_numbers(self, auth_id: str) -> None:
+        """Let an account add numbers that are reserved for fiction, if no other may."""
+        self._command("number", "grant", auth_id, *_FICTION, check=False)
+
+    def _command(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "bridge", *arguments],
             env=self.bridge.environment,
             capture_output=True,
             text=True,
-            check=True,
+            check=check,
         )
-        made = json.loads(done.stdout)
-        return made["auth_id"], made["auth_token"]
 
     def rows(self, statement: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
         """What Postgres answers to ``statement``."""

@@ -68,6 +68,11 @@ class Accounts:
         async with self._database.connection() as connection:
             await self._sql.set_max_concurrent_calls(connection, account=auth_id, calls=calls)
 
+    async def limit_numbers(self, auth_id: str, numbers: int | None) -> None:
+        """Say how many numbers an account may have in its pool at once, ``None`` for any number."""
+        async with self._database.connection() as connection:
+            await self._sql.set_max_numbers(connection, account=auth_id, numbers=numbers)
+
     async def mask_events(self, auth_id: str, form: NumberForm) -> None:
         """Say how an account's events show the parties' numbers, those of before too."""
         async with self._database.connection() as connection:

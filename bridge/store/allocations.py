@@ -1,7 +1,7 @@
 """Taking virtual numbers out of the pool, and the pairs on them."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 import structlog
@@ -9,7 +9,7 @@ import structlog
 from bridge import metrics
 from bridge.domain.allocation import Claim, Need, Stock, why_none
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.pins import choices
+from bridge.domain.pins import LONGEST_PIN, Pins, draws, room
 from bridge.domain.requests import Refusal
 from bridge.domain.sessions import Side
 from bridge.store import queries
@@ -23,9 +23,6 @@ T = TypeVar("T")
 
 Found = Mapping[Side, PhoneNumber]
 """Numbers that are free for a claim, by the party that calls them."""
-
-Choices = Mapping[Side, Sequence[str]]
-"""What each party's PIN may be, best first."""
 
 _ATTEMPTS = 20  # at numbers that somebody else takes in the moment between look and grasp
 
@@ -74,7 +71,7 @@ class Allocations:
         self,
         connection: Connection,
         claim: Claim,
-        grasp: Callable[[Found, Choices], Awaitable[T]],
+        grasp: Callable[[Found], Awaitable[T]],
     ) -> T:
         """Look for numbers until ``grasp``, which is to `take` them, has them; what it returns.
 
@@ -83,14 +80,13 @@ class Allocations:
             StoreUnavailable: numbers were taken faster than we could look.
         """
         for _ in range(_ATTEMPTS):
-            pins = choices(claim.pins, self._draw_pin)
             found = {
-                side: await self._best(connection, claim, need, pins)
+                side: await self._best(connection, claim, need)
                 for side, need in claim.needs.items()
             }
             try:
                 async with connection.transaction():
-                    return await grasp(found, pins)
+                    return await grasp(found)
             except PairTaken:
                 continue
         raise StoreUnavailable("numbers were taken faster than we could look")
@@ -101,11 +97,11 @@ class Allocations:
         claim: Claim,
         session_id: uuid.UUID,
         virtual_numbers: Found,
-        pins: Choices,
     ) -> Mapping[Side, str]:
         """Take the session's pairs on its numbers, and its PINs; the PINs that it has now.
 
-        The primary keys of ``route`` and ``pin`` decide.
+        The primary keys of ``route`` and ``pin`` decide.  PINs that are generated are as long as it
+        takes for so many on their numbers.
 
         Raises:
             PairTaken: one was taken since it was looked at; to look again finds another.
@@ -127,10 +123,34 @@ class Allocations:
         await self._sql.lock_pins(
             connection, virtual_numbers=all_digits(number for number, _ in with_pin)
         )
-        return {
-            side: await self._take_pin(connection, session_id, number, side, pins[side])
-            for number, side in with_pin
-        }
+        if claim.pins is None:
+            return {}
+        taken: dict[Side, str] = {}
+        length = await self._length(connection, claim.pins, [*found])
+        for number, side in with_pin:
+            besides = {*claim.pins.are_given, *taken.values()}
+            given = claim.pins.given(side)
+            may_be = [given] if given else draws(self._draw_pin, length, besides=besides)
+            taken[side] = await self._take_pin(connection, session_id, number, side, may_be)
+        return taken
+
+    async def _length(
+        self, connection: Connection, pins: Pins, found: Sequence[tuple[PhoneNumber, Need]]
+    ) -> int:
+        """Digits of the PINs that are generated: as asked for, or more where a number has many."""
+        lengths = range(pins.length, LONGEST_PIN + 1)
+        fitting = [pins.length]
+        for number, need in found:
+            if more := sum(pins.given(side) is None for side in need.pin_sides):
+                shortest = await self._sql.find_pin_length(
+                    connection,
+                    virtual_number=number.e164,
+                    lengths=[*lengths],
+                    rooms=[*map(room, lengths)],
+                    more=more,
+                )
+                fitting.append(shortest or LONGEST_PIN)
+        return max(fitting)
 
     async def _take_pin(
         self,
@@ -141,16 +161,16 @@ class Allocations:
         may_be: Sequence[str],
     ) -> str:
         """Raises: PairTaken: every one is another session's."""
-        for pin in may_be:
-            if await self._sql.take_pin(
-                connection,
-                virtual_number=virtual_number.e164,
-                pin=pin,
-                session=session_id,
-                side=side.value,
-            ):
-                return pin
-        raise PairTaken
+        taken: str | None = await self._sql.take_pin(
+            connection,
+            virtual_number=virtual_number.e164,
+            pins=list(may_be),
+            session=session_id,
+            side=side.value,
+        )
+        if taken is None:
+            raise PairTaken
+        return taken
 
     async def take_pair(
         self,
@@ -171,9 +191,7 @@ class Allocations:
         if taken is None:
             raise PairTaken
 
-    async def _best(
-        self, connection: Connection, claim: Claim, need: Need, pins: Choices
-    ) -> PhoneNumber:
+    async def _best(self, connection: Connection, claim: Claim, need: Need) -> PhoneNumber:
         """Raises: NoNumber."""
         one, other = need.known_with or (None, None)
         where = {
@@ -192,18 +210,18 @@ class Allocations:
             "session": claim.session,
         }
 
-        async def look(pins: Choices) -> Row | None:
+        async def look(pins: Collection[str]) -> Row | None:
             """A number that is free for the callers, and these PINs on it."""
-            first, second = (pins.get(side) if side in need.pin_sides else None for side in Side)
             row: Row | None = await self._sql.find_free_number(
-                connection, **wanted, first_pins=first, second_pins=second
+                connection, **wanted, pins=list(pins)
             )
             return row
 
-        row = await look(pins)
-        if row is None and need.pin_sides and await look({}):
-            given = choices(claim.pins, self._draw_pin, given_only=True)
-            raise NoNumber(Refusal.PINS_USED_UP if await look(given) else Refusal.PIN_TAKEN)
+        sides = need.pin_sides if claim.pins else ()
+        given = [pin for side in sides if claim.pins and (pin := claim.pins.given(side))]
+        row = await look(given)
+        if row is None and given and await look([]):
+            raise NoNumber(Refusal.PIN_TAKEN)
         if need.named is None:
             await self._watch(connection, claim, need, left=row["free"] - 1 if row else -1)
         if row is None:

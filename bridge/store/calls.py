@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from bridge import metrics
 from bridge.domain import events
 from bridge.domain.advice import Webhook
 from bridge.domain.attestation import Attestation
 from bridge.domain.events import PinStatus, Telling
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.pins import WINDOW, Guess
+from bridge.domain.pins import LONGEST_PAUSE, WINDOW, Guess, NotYet, Tries, Wrong
 from bridge.domain.rates import Charge
 from bridge.domain.records import Arrival, CallRecord, LegRecord, OpenCall, Origin, Over, Role
 from bridge.domain.routing import FORWARDED, Fallback, Lookup
@@ -22,6 +24,8 @@ from bridge.store.pool import Connection, Database, Row
 from bridge.store.rates import charges_of
 from bridge.store.session_rows import digits, lookup_digits, number, recording_plan, session
 from bridge.store.teller import begin_tale, tale_of, tell_of_pin
+
+log = structlog.get_logger(__name__)
 
 
 class Calls:
@@ -72,21 +76,23 @@ class Calls:
                 met=self._met(arrival),
                 window=WINDOW,
                 **_ids(over),
+                latest=LONGEST_PAUSE,
             )
         question = pins.pin_question(row)
         return dataclasses.replace(
             lookup(row, arrival.caller),
             pin_question=question,
-            pin_locked=question is not None and pins.locked(row),
+            pin_locked=question is not None and pins.tries(row).locked,
             unknown_caller_play=row["unknown_caller_play"],
         )
 
-    async def identify(self, arrival: Arrival, guess: Guess) -> Lookup | None:
-        """What is known of a caller who typed a PIN; ``None`` if it was wrong, which is counted.
+    async def identify(self, arrival: Arrival, guess: Guess) -> Lookup | Wrong | NotYet:
+        """What is known of a caller who typed a PIN, unless it was wrong, which is counted.
 
         A right one is written down with the call, and the caller's number with the session where
-        it is to be remembered.  After too many wrong ones even a right one is none.  The session
-        that asked, or that it led to, is told.
+        it is to be remembered.  After too many wrong ones of its caller even a right one is none,
+        and after too many of anybody it waits for its turn.  The session that asked, or that it
+        led to, is told.
 
         Raises:
             StoreUnavailable: it was not looked at, or nobody knows.
@@ -94,29 +100,52 @@ class Calls:
         call_id, caller = arrival.call_id, arrival.caller
         where = {"virtual_number": arrival.dialled, "known_as": lookup_digits(caller)}
         async with self._database.transaction() as connection:
-            await self._sql.lock_guesses(connection, virtual_number=arrival.dialled)
-            tried = await self._sql.count_wrong_pins(connection, **where, window=WINDOW)
-            failed = events.pin_status(PinStatus.FAILED, tried["now"], retry=guess.retry)
-            if pins.locked(tried):
+            await self._sql.lock_guesses(connection, **where)
+            row = await self._sql.count_wrong_pins(
+                connection, **where, window=WINDOW, latest=LONGEST_PAUSE
+            )
+            tries, now = pins.tries(row), row["now"]
+            failed = events.pin_status(PinStatus.FAILED, now, retry=guess.retry)
+            if guess.turn is None and tries.locked:
                 await tell_of_pin(connection, call_id, guess.asked_by, failed)
                 metrics.PINS_TYPED.labels("locked").inc()
-                return Lookup(
-                    now=tried["now"], number_in_service=True, caller=caller, pin_locked=True
+                return Lookup(now=now, number_in_service=True, caller=caller, pin_locked=True)
+            if guess.turn is None and tries.wait:
+                turn = await self._sql.note_wrong_pin(
+                    connection, **where, window=WINDOW, wait=tries.wait
                 )
+                metrics.PINS_TYPED.labels("early").inc()
+                return NotYet(tries.wait, turn)
             found = await self._sql.identify_caller(
                 connection, **where, call_id=call_id, pin=guess.pin
             )
             if found is None:
                 await tell_of_pin(connection, call_id, guess.asked_by, failed)
-                await self._sql.note_wrong_pin(connection, **where, window=WINDOW)
+                if guess.turn is None:
+                    await self._sql.note_wrong_pin(connection, **where, window=WINDOW, wait=0.0)
+                    tries = tries.after_a_wrong_one(withheld=caller is None)
                 metrics.PINS_TYPED.labels("wrong").inc()
-                return None
-            right = events.pin_status(PinStatus.SUCCESS, tried["now"], retry=guess.retry)
+                await self._warn(connection, arrival, tries)
+                return Wrong(tries.wait)
+            right = events.pin_status(PinStatus.SUCCESS, now, retry=guess.retry)
             await tell_of_pin(connection, call_id, found["session"], right)
             metrics.PINS_TYPED.labels("right").inc()
+            if guess.turn is not None:
+                await self._sql.forget_turn(connection, id=guess.turn)
             await self._sql.remember_caller(connection, call_id=call_id, known_as=where["known_as"])
             row = await look_up(connection, call_id, self._over(), met=self._met(arrival))
             return dataclasses.replace(lookup(row, caller), identified=True)
+
+    async def _warn(self, connection: Connection, arrival: Arrival, tries: Tries) -> None:
+        """Say in the log, the metrics and the account's events that PINs are being guessed."""
+        for bound in tries.reached:
+            metrics.PIN_GUESSING.labels(bound.value).inc()
+            if warned := await self._sql.warn_of_guessing(
+                connection,
+                virtual_number=arrival.dialled,
+                attributes=dict(events.guessing(bound, arrival.dialled)),
+            ):
+                log.warning("PINs are being guessed", account=warned["account"], bound=bound.value)
 
     async def look_again(self, arrival: Arrival) -> Lookup | None:
         """What is known of a call whose pair may have a live session by now; ``None``: it has not.

@@ -14,7 +14,7 @@ from bridge.domain import events
 from bridge.domain.events import PinStatus
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import Disposition
-from bridge.domain.pins import Guess
+from bridge.domain.pins import Guess, NotYet, Wrong
 from bridge.domain.recordings import NewRecording, Pause
 from bridge.domain.records import Arrival, CallRecord, Over, Role
 from bridge.domain.routing import Lookup
@@ -66,7 +66,7 @@ class Journal:
     async def arrived(self, arrival: Arrival) -> Lookup:
         return await self._calls.arrived(arrival)
 
-    async def identify(self, arrival: Arrival, guess: Guess) -> Lookup | None:
+    async def identify(self, arrival: Arrival, guess: Guess) -> Lookup | Wrong | NotYet:
         return await self._calls.identify(arrival, guess)
 
     async def look_again(self, arrival: Arrival) -> Lookup | None:

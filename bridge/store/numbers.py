@@ -1,7 +1,8 @@
 """The pool of virtual numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from bridge.domain.grants import ranges_of
 from bridge.domain.numbers import NumberType, PhoneNumber
 from bridge.domain.pool import (
     NotAdded,
@@ -13,8 +14,9 @@ from bridge.domain.pool import (
 from bridge.domain.reports import Page
 from bridge.domain.requests import Refusal
 from bridge.store import queries
+from bridge.store.grants import HeldElsewhere, grant
 from bridge.store.pool import Connection, Database, Row
-from bridge.store.session_rows import number
+from bridge.store.session_rows import all_digits, number
 
 _AS_IT_IS = NumberSettings()
 
@@ -34,21 +36,57 @@ class Numbers:
     async def add(
         self, account: str, numbers: Sequence[PhoneNumber], settings: NumberSettings = _AS_IT_IS
     ) -> NotAdded | None:
-        """Add all of them or none.
+        """Add all of them or none, by the operator's word: it grants them, and knows no maximum.
 
         Those that are in the pool already change as far as ``settings`` say, and no further; those
         that were retired come back as if they were new.
         """
         wanted = list(dict.fromkeys(numbers))
         async with self._database.transaction() as connection:
-            digits = [number.e164 for number in wanted]
-            async for _ in self._sql.lock_numbers(connection, numbers=digits):
-                pass
-            obstacles = await self._obstacles(connection, account, digits, settings)
-            if obstacles is None:
-                await self._update(connection, account, digits, settings)
-                await self._insert(connection, account, wanted, settings)
-        return obstacles
+            await self._sql.lock_account(connection, account=account)
+            facts = await self._facts(connection, account, wanted)
+            obstacles = NotAdded(
+                subaccount_is_unknown=await self._lacks_subaccount(connection, account, settings),
+                taken=_where(facts, "is_taken", "is_granted_elsewhere"),
+                parties=_where(facts, "is_own_party", "is_other_party"),
+            )
+            if obstacles != NotAdded():
+                return obstacles
+            addable = await self._addable(connection, account, wanted)
+            new = ranges_of(number for number in wanted if number not in addable)
+            try:
+                if new:
+                    async with connection.transaction():
+                        await grant(connection, account, new, by="operator")
+            except HeldElsewhere:  # another account was faster
+                return NotAdded(taken=tuple(one for one in wanted if one not in addable))
+            await self._put(connection, account, wanted, settings)
+        return None
+
+    async def add_granted(
+        self, account: str, numbers: Sequence[PhoneNumber], settings: NumberSettings
+    ) -> NotAdded | None:
+        """Add all of them or none, by the account's own word: what is granted to it, and no more.
+
+        Of what is not granted nothing is looked at, and nobody waits for it: so the answer is the
+        same, and comes as fast, whether the number is a party's, another account's or nobody's.
+        """
+        wanted = list(dict.fromkeys(numbers))
+        async with self._database.transaction() as connection:
+            most = (await self._sql.lock_account(connection, account=account))["max_numbers"]
+            addable = await self._addable(connection, account, wanted)
+            facts = await self._facts(connection, account, list(addable))
+            others = _where(facts, "is_taken", "is_other_party")
+            obstacles = NotAdded(
+                subaccount_is_unknown=await self._lacks_subaccount(connection, account, settings),
+                unavailable=tuple(one for one in wanted if one not in addable or one in others),
+                most=most if await self._is_too_many(connection, account, addable, most) else None,
+                parties=_where(facts, "is_own_party"),
+            )
+            if obstacles != NotAdded():
+                return obstacles
+            await self._put(connection, account, wanted, settings)
+        return None
 
     async def get(self, account: str, number: PhoneNumber) -> VirtualNumber | None:
         """One that is in the pool: not a retired one."""
@@ -98,19 +136,38 @@ class Numbers:
         """Retire a number.  Live calls go on."""
         return await self.update(account, number, NumberSettings(state=NumberState.RETIRED))
 
-    async def _obstacles(
-        self, connection: Connection, account: str, digits: Sequence[str], settings: NumberSettings
-    ) -> NotAdded | None:
-        rows = [
-            row
-            async for row in self._sql.find_obstacles(connection, account=account, numbers=digits)
-        ]
-        found = NotAdded(
-            subaccount_is_unknown=await self._lacks_subaccount(connection, account, settings),
-            taken=tuple(PhoneNumber(row["number"]) for row in rows if row["is_taken"]),
-            parties=tuple(PhoneNumber(row["number"]) for row in rows if row["is_party"]),
+    async def _addable(
+        self, connection: Connection, account: str, numbers: Sequence[PhoneNumber]
+    ) -> Mapping[PhoneNumber, bool]:
+        """Those that the account may add, and whether they are in its pool already."""
+        rows = self._sql.find_addable(connection, account=account, numbers=all_digits(numbers))
+        return {PhoneNumber(row["number"]): row["in_pool"] async for row in rows}
+
+    async def _facts(
+        self, connection: Connection, account: str, numbers: Sequence[PhoneNumber]
+    ) -> Mapping[PhoneNumber, Row]:
+        """What stands in their way, once nobody makes a session for one of them any more."""
+        known_as = all_digits(number.lookup_form for number in numbers)
+        async for _ in self._sql.lock_numbers(connection, numbers=known_as):
+            pass
+        rows = self._sql.find_obstacles(
+            connection, account=account, numbers=all_digits(numbers), known_as=known_as
         )
-        return found if found != NotAdded() else None
+        return {PhoneNumber(row["number"]): row async for row in rows}
+
+    async def _is_too_many(
+        self,
+        connection: Connection,
+        account: str,
+        addable: Mapping[PhoneNumber, bool],
+        most: int | None,
+    ) -> bool:
+        """Whether the pool would hold more than it may."""
+        new = sum(not in_pool for in_pool in addable.values())
+        if most is None or not new:
+            return False
+        held: int = await self._sql.count_pool(connection, account=account)
+        return held + new > most
 
     async def _lacks_subaccount(
         self, connection: Connection, account: str, settings: NumberSettings
@@ -122,6 +179,16 @@ class Numbers:
             connection, account=account, auth_id=settings.subaccount
         )
         return kept is None
+
+    async def _put(
+        self,
+        connection: Connection,
+        account: str,
+        numbers: Sequence[PhoneNumber],
+        settings: NumberSettings,
+    ) -> None:
+        await self._update(connection, account, all_digits(numbers), settings)
+        await self._insert(connection, account, numbers, settings)
 
     async def _update(
         self, connection: Connection, account: str, digits: Sequence[str], settings: NumberSettings
@@ -153,7 +220,7 @@ class Numbers:
         await self._sql.add_numbers(
             connection,
             account=account,
-            numbers=[number.e164 for number in numbers],
+            numbers=all_digits(numbers),
             countries=[number.country for number in numbers],
             number_types=[settings.number_type or number.number_type for number in numbers],
             alias=settings.alias or "",
@@ -166,6 +233,11 @@ class Numbers:
             fallback_play_url=settings.fallback_play_url or None,
             state=settings.state or NumberState.ACTIVE,
         )
+
+
+def _where(facts: Mapping[PhoneNumber, Row], *columns: str) -> tuple[PhoneNumber, ...]:
+    """Those of which one of these is so."""
+    return tuple(one for one, row in facts.items() if any(row[column] for column in columns))
 
 
 def _number(row: Row) -> VirtualNumber:

@@ -3,11 +3,9 @@
 import secrets
 import string
 
-from bridge.domain.pins import is_locked
+from bridge.domain.pins import LONGEST_PIN, Tries
 from bridge.domain.routing import AskPin
 from bridge.store.pool import Row
-
-_LONGEST = 15
 
 
 def random_pin(length: int) -> str:
@@ -28,7 +26,8 @@ def pin_question(row: Row) -> AskPin | None:
         incorrect=options.get("incorrect_pin_play"),
         retries=options.get("pin_retry", 1),
         wait=options.get("pin_retry_wait", 5),
-        length=row["longest_pin"] or _LONGEST,
+        length=row["longest_pin"] or LONGEST_PIN,
+        pause=tries(row).wait,
     )
 
 
@@ -39,10 +38,15 @@ def _must_type_its_pin(row: Row) -> bool:
     return bool(options.get("force_pin_authentication") or (asks and row["unattested"]))
 
 
-def locked(row: Row) -> bool:
-    """Whether the caller may type no PIN for now."""
-    return is_locked(
-        of_caller=row["wrong_of_caller"] or 0,
-        on_number=row["wrong_on_number"] or 0,
+def tries(row: Row) -> Tries:
+    """What was typed wrongly of late, as function ``wrong_pins`` of Postgres has it."""
+    return Tries(
+        of_caller=row["of_caller"] or 0,
+        on_number=row["on_number"] or 0,
+        on_number_at=row["on_number_at"] or (),
+        in_account=row["in_account"] or 0,
+        in_account_at=row["in_account_at"] or (),
+        withheld=row["withheld"] or 0,
+        withheld_at=row["withheld_at"] or (),
         registered=row["registered"],
     )

@@ -10,7 +10,7 @@ from bridge.domain.replacement import NotReplaced, Replaced, Replacement, claim_
 from bridge.domain.requests import By
 from bridge.domain.sessions import Side
 from bridge.store import queries
-from bridge.store.allocations import Allocations, Choices, Found, NoNumber
+from bridge.store.allocations import Allocations, Found, NoNumber
 from bridge.store.pins import random_pin
 from bridge.store.pool import Connection, Database
 from bridge.store.session_rows import digits, session_report
@@ -95,8 +95,8 @@ class Replacements:
             if not claim.needs:
                 return None
 
-            async def take(numbers: Found, pins: Choices) -> Found:
-                await self._allocations.take(connection, claim, session_id, numbers, pins)
+            async def take(numbers: Found) -> Found:
+                await self._allocations.take(connection, claim, session_id, numbers)
                 return numbers
 
             try:

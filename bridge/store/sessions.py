@@ -3,6 +3,7 @@
 import functools
 import uuid
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import asyncpg
 
@@ -21,7 +22,7 @@ from bridge.domain.requests import (
 )
 from bridge.domain.sessions import Side
 from bridge.store import queries
-from bridge.store.allocations import Allocations, Choices, Found, NoNumber, PairTaken
+from bridge.store.allocations import Allocations, Found, NoNumber, PairTaken
 from bridge.store.orders import Orders, Refused
 from bridge.store.pins import random_pin
 from bridge.store.pool import Connection, Database, Row
@@ -54,16 +55,29 @@ class Sessions:
         self._sql = queries.load()
 
     async def facts(
-        self, account: str, numbers: Sequence[PhoneNumber], subaccount: str | None
+        self,
+        account: str,
+        numbers: Sequence[PhoneNumber],
+        subaccount: str | None,
+        *,
+        at_home: bool = False,
     ) -> Facts:
-        """What must be known to judge a request that names these."""
+        """What must be known to judge a request that names these.
+
+        ``at_home``: where the account is at home, too.
+        """
         async with self._database.connection() as connection:
             row = await self._sql.find_facts(
-                connection, account=account, numbers=all_digits(numbers), subaccount=subaccount
+                connection,
+                account=account,
+                numbers=all_digits(numbers),
+                subaccount=subaccount,
+                at_home=at_home,
             )
         return Facts(
             own_numbers=frozenset(map(PhoneNumber, row["own_numbers"])),
             countries=None if row["countries"] is None else frozenset(row["countries"]),
+            home_countries=frozenset(row["home_countries"] or ()),
             subaccounts=frozenset(row["subaccounts"]),
             ranges=self._ranges,
         )
@@ -211,7 +225,6 @@ class Sessions:
         wanted: Claim,
         by: By,
         virtual_numbers: Found,
-        pins: Choices,
     ) -> uuid.UUID:
         """Raises: PairTaken, Refused: nothing was done."""
         session_id = uuid.uuid4()
@@ -219,9 +232,12 @@ class Sessions:
             connection, id=session_id, **new_columns(new, virtual_numbers)
         )
         await self._remember(connection, new, session_id)
-        taken = await self._allocations.take(connection, wanted, session_id, virtual_numbers, pins)
+        taken = await self._allocations.take(connection, wanted, session_id, virtual_numbers)
         if taken:
-            shown = {f"{side}_party_pin": pin for side, pin in taken.items()}
+            shown: dict[str, Any] = {f"{side}_party_pin": pin for side, pin in taken.items()}
+            given = new.pins.are_given if new.pins else ()
+            if drawn := [len(pin) for pin in taken.values() if pin not in given]:
+                shown["generate_pin_length"] = max(drawn)
             await self._sql.keep_pins(connection, session=session_id, pins=shown)
         await self._note(connection, session_id, "created", by)
         if new.call_me:

@@ -5,14 +5,14 @@ INSERT INTO account (auth_id, name) VALUES (:auth_id::text, :name::text);
 
 -- name: find_account^
 SELECT auth_id, name, created_at, countries, recording_days, max_concurrent_calls,
-       webhooks, event_privacy, min_attestation
+       max_numbers, webhooks, event_privacy, min_attestation
   FROM account
  WHERE auth_id = :account::text;
 
 -- name: list_accounts
 -- Oldest first.
 SELECT auth_id, name, created_at, countries, recording_days, max_concurrent_calls,
-       webhooks, event_privacy, min_attestation
+       max_numbers, webhooks, event_privacy, min_attestation
   FROM account
  ORDER BY created_at, auth_id;
 
@@ -36,6 +36,10 @@ UPDATE account SET recording_days = :days::integer WHERE auth_id = :account::tex
 -- name: set_max_concurrent_calls!
 -- How many calls of the account may be up at once; null for any number.
 UPDATE account SET max_concurrent_calls = :calls::integer WHERE auth_id = :account::text;
+
+-- name: set_max_numbers!
+-- How many numbers the account may have in its pool at once; null for any number.
+UPDATE account SET max_numbers = :numbers::integer WHERE auth_id = :account::text;
 
 -- name: set_event_privacy!
 -- How the account's events show the parties' numbers: full, last2, token.

@@ -55,15 +55,8 @@ WITH held AS (
                       LIMIT 1)) AS playing
              ORDER BY created_at DESC
              LIMIT 1) AS unknown_caller_play,
-           (SELECT count(*)
-              FROM wrong_pin
-             WHERE virtual_number = :dialled::text
-               AND caller IS NOT DISTINCT FROM :known_as::text
-               AND typed_at > now() - make_interval(secs => :window::integer)) AS wrong_of_caller,
-           (SELECT count(*)
-              FROM wrong_pin
-             WHERE virtual_number = :dialled::text
-               AND typed_at > now() - make_interval(secs => :window::integer)) AS wrong_on_number
+           tried.of_caller, tried.on_number, tried.on_number_at, tried.in_account,
+           tried.in_account_at, tried.withheld, tried.withheld_at
       FROM (SELECT) AS one
       LEFT JOIN LATERAL (
            SELECT id, options
@@ -84,6 +77,9 @@ WITH held AS (
                      LIMIT 1)) AS newest
             ORDER BY created_at DESC
             LIMIT 1) AS asking ON true
+      LEFT JOIN LATERAL wrong_pins(:dialled::text, :known_as::text, :window::integer,
+                                   :latest::float8) AS tried
+        ON asking.id IS NOT NULL
      WHERE NOT EXISTS (SELECT FROM held WHERE live AND NOT forced AND NOT unattested)
 ), new_call AS (
     INSERT INTO call (id, node, session, caller_side, virtual_number, caller, started_at,
@@ -121,7 +117,8 @@ SELECT now() AS now,
        session.call_time_limit, session.max_calls, session.max_total_duration, session.options,
        coalesce(held.own AND held.live, false) AS registered,
        stranger.pin_session, stranger.pin_options, stranger.longest_pin, stranger.unknown_caller_play,
-       stranger.wrong_of_caller, stranger.wrong_on_number
+       stranger.of_caller, stranger.on_number, stranger.on_number_at, stranger.in_account,
+       stranger.in_account_at, stranger.withheld, stranger.withheld_at
   FROM (SELECT) AS one
   LEFT JOIN number_use(:dialled::text, :call_id::uuid || :over::text[]::uuid[]) AS used ON true
   LEFT JOIN held ON true
@@ -136,14 +133,22 @@ SELECT now() AS now,
   LEFT JOIN stranger ON true;
 
 -- name: lock_guesses$
--- Whoever else types a PIN on this number waits, so that no more are tried than may be.
-SELECT pg_advisory_xact_lock(3, hashtext(:virtual_number::text));
+-- Whoever else types a PIN on this number, on any of its account's, or as this caller, waits, so that
+-- no more are tried than may be.  In the order of the locks, so that no two wait crosswise.
+SELECT count(pg_advisory_xact_lock(3, key))
+  FROM (SELECT DISTINCT hashtext(whose) AS key
+          FROM unnest(ARRAY['number ' || :virtual_number::text,
+                            'caller ' || :caller::text,
+                            'account ' || (SELECT account FROM virtual_number
+                                            WHERE number = :virtual_number::text)]) AS whose
+         WHERE whose IS NOT NULL
+         ORDER BY key) AS keys;
 
 -- name: count_wrong_pins^
 -- What was typed wrongly of late, and whether the caller is a party of a live session.
 SELECT now() AS now,
-       count(*) FILTER (WHERE caller IS NOT DISTINCT FROM :known_as::text) AS wrong_of_caller,
-       count(*) AS wrong_on_number,
+       tried.of_caller, tried.on_number, tried.on_number_at, tried.in_account,
+       tried.in_account_at, tried.withheld, tried.withheld_at,
        EXISTS (SELECT
                  FROM route
                  JOIN session ON session.id = route.session
@@ -151,12 +156,12 @@ SELECT now() AS now,
                   AND route.party_number = :known_as::text
                   AND session.closed_at IS NULL
                   AND session.expires_at > now()) AS registered
-  FROM wrong_pin
- WHERE virtual_number = :virtual_number::text
-   AND typed_at > now() - make_interval(secs => :window::integer);
+  FROM (SELECT) AS one
+  LEFT JOIN wrong_pins(:virtual_number::text, :known_as::text, :window::integer, :latest::float8)
+       AS tried ON true;
 
--- name: note_wrong_pin!
--- Count a wrong PIN, and forget those that count no more.
+-- name: note_wrong_pin$
+-- Count a wrong PIN, or one whose turn is yet to come; and forget those that count no more.
 WITH old AS (
     SELECT id FROM wrong_pin
      WHERE typed_at <= now() - make_interval(secs => :window::integer)
@@ -165,8 +170,30 @@ WITH old AS (
 ), forgotten AS (
     DELETE FROM wrong_pin USING old WHERE wrong_pin.id = old.id
 )
-INSERT INTO wrong_pin (virtual_number, caller)
-VALUES (:virtual_number::text, :known_as::text);
+INSERT INTO wrong_pin (virtual_number, account, caller, typed_at)
+SELECT :virtual_number::text, account, :known_as::text, now() + make_interval(secs => :wait::float8)
+  FROM virtual_number
+ WHERE number = :virtual_number::text
+RETURNING id;
+
+-- name: forget_turn!
+-- It was right.
+DELETE FROM wrong_pin WHERE id = :id::bigint;
+
+-- name: warn_of_guessing^
+-- Tell an account that PINs are being guessed; once an hour for the same.  As of warn_of_pool.
+INSERT INTO event (account, name, attributes)
+SELECT virtual_number.account, 'PinGuessing', :attributes::jsonb
+  FROM virtual_number
+ WHERE virtual_number.number = :virtual_number::text
+   AND NOT EXISTS (
+       SELECT FROM event
+        WHERE session IS NULL
+          AND account = virtual_number.account
+          AND name = 'PinGuessing'
+          AND attributes @> :attributes::jsonb
+          AND happened_at > now() - interval '1 hour')
+RETURNING account;
 
 -- name: identify_caller^
 -- The live session and the side that a PIN leads to, written down with the call; no row: none.  Nor

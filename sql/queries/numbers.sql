@@ -9,9 +9,34 @@ SELECT pg_advisory_xact_lock(1, ordered.lock)
           FROM unnest(:numbers::text[]) AS asked (number)
          ORDER BY lock) AS ordered;
 
+-- name: lock_account^
+-- Whoever else changes what an account has, or may have, waits until this transaction ends.  No row:
+-- there is no such account.
+SELECT max_numbers FROM account WHERE auth_id = :account::text FOR NO KEY UPDATE;
+
+-- name: find_addable
+-- Of these, those that an account may add: granted to it, or in its pool already.  Nothing else is
+-- looked at, so neither answer nor time tells anything of the others.
+SELECT asked.number, pooled.number IS NOT NULL AS in_pool
+  FROM unnest(:numbers::text[]) AS asked (number)
+  LEFT JOIN virtual_number AS pooled
+    ON pooled.number = asked.number
+   AND pooled.account = :account::text
+   AND pooled.state <> 'retired'
+ WHERE pooled.number IS NOT NULL
+    OR EXISTS (SELECT
+                 FROM number_grant
+                WHERE number_grant.numbers @> substr(asked.number, 2)::bigint
+                  AND number_grant.account = :account::text);
+
+-- name: count_pool$
+-- How many numbers an account has in its pool.
+SELECT count(*) FROM virtual_number WHERE account = :account::text AND state <> 'retired';
+
 -- name: find_obstacles
--- Whether any of these is another account's, or is a party's in a live session of anybody.  What
--- another account retired is anybody's, once no session holds a pair of it.
+-- Whether any of these is another account's, or granted to it, or is a party's in a live session: of
+-- the account, of any other; :known_as are the forms by which callers are recognised.  What another account retired is anybody's, once no session holds a
+-- pair of it.
 SELECT asked.number,
        EXISTS (SELECT
                  FROM virtual_number
@@ -23,12 +48,87 @@ SELECT asked.number,
                                    WHERE route.virtual_number = asked.number
                                      AND route.held_until > now()))) AS is_taken,
        EXISTS (SELECT
-                 FROM route
-                 JOIN session ON session.id = route.session
-                WHERE route.party_number = asked.number
-                  AND session.closed_at IS NULL
-                  AND session.expires_at > now()) AS is_party
-  FROM unnest(:numbers::text[]) AS asked (number);
+                 FROM number_grant
+                WHERE number_grant.numbers @> substr(asked.number, 2)::bigint
+                  AND number_grant.account <> :account::text) AS is_granted_elsewhere,
+       coalesce(party.of_account, false) AS is_own_party,
+       coalesce(party.of_others, false) AS is_other_party
+  FROM unnest(:numbers::text[], :known_as::text[]) AS asked (number, known_as)
+ CROSS JOIN LATERAL (
+       SELECT bool_or(session.account = :account::text) AS of_account,
+              bool_or(session.account <> :account::text) AS of_others
+         FROM route
+         JOIN session ON session.id = route.session
+        WHERE route.party_number = asked.known_as
+          AND session.closed_at IS NULL
+          AND session.expires_at > now()) AS party;
+
+-- name: list_grants
+-- Lowest number first, of one account or of all.
+SELECT id, account, lower(numbers) AS low, upper(numbers) - 1 AS high, country, granted_at, granted_by
+  FROM number_grant
+ WHERE :account::text IS NULL OR account = :account::text
+ ORDER BY account, numbers;
+
+-- name: find_other_s
+-- Ranges of which other accounts hold something: granted, or in their pools.
+SELECT asked.low, asked.high
+  FROM unnest(:lows::bigint[], :highs::bigint[]) AS asked (low, high)
+ WHERE EXISTS (SELECT
+                 FROM number_grant
+                WHERE number_grant.numbers && int8range(asked.low, asked.high, '[]')
+                  AND number_grant.account <> :account::text)
+    OR EXISTS (SELECT
+                 FROM virtual_number
+                WHERE substr(number, 2)::bigint BETWEEN asked.low AND asked.high
+                  AND account <> :account::text
+                  AND state <> 'retired');
+
+-- name: absorb_grants^
+-- Take away what an account is granted of a range already, to grant it as one; where that begins and
+-- ends.
+WITH absorbed AS (
+    DELETE FROM number_grant
+     WHERE account = :account::text
+       AND numbers && int8range(:low::bigint, :high::bigint, '[]')
+    RETURNING numbers
+)
+SELECT min(lower(numbers)) AS low, max(upper(numbers)) - 1 AS high FROM absorbed;
+
+-- name: insert_grant!
+INSERT INTO number_grant (account, numbers, country, granted_by)
+VALUES (:account::text, int8range(:low::bigint, :high::bigint, '[]'), :country::text,
+        :granted_by::text);
+
+-- name: revoke_range$
+-- Take a range away from what an account is granted, and leave the rest; how many grants it cut.
+WITH cut AS (
+    DELETE FROM number_grant
+     WHERE account = :account::text
+       AND numbers && int8range(:low::bigint, :high::bigint, '[]')
+    RETURNING account, numbers, country, granted_at, granted_by
+), rest AS (
+    INSERT INTO number_grant (account, numbers, country, granted_at, granted_by)
+    SELECT cut.account, part, cut.country, cut.granted_at, cut.granted_by
+      FROM cut
+     CROSS JOIN LATERAL unnest(int8multirange(cut.numbers)
+                               - int8multirange(int8range(:low::bigint, :high::bigint, '[]')))
+           AS part
+)
+SELECT count(*) FROM cut;
+
+-- name: revoke_grant^
+-- Take a grant away; no row if the account has none of that id.
+DELETE FROM number_grant WHERE account = :account::text AND id = :id::uuid
+RETURNING lower(numbers) AS low, upper(numbers) - 1 AS high;
+
+-- name: count_pool_between$
+-- How many numbers of a range an account has in its pool.
+SELECT count(*)
+  FROM virtual_number
+ WHERE account = :account::text
+   AND state <> 'retired'
+   AND substr(number, 2)::bigint BETWEEN :low::bigint AND :high::bigint;
 
 -- name: add_numbers!
 -- Add numbers, or take retired ones back as if they were new.  What is in the pool stays as it is.

@@ -2,11 +2,16 @@
 
 -- name: find_facts^
 -- What must be known to judge a request for a session: of :numbers, those that are virtual numbers
--- of anybody (a call to such a party would come back to us); where parties may be; and whether the
--- subaccount may make sessions.
+-- of anybody (a call to such a party would come back to us); where parties may be; where the account
+-- is at home, if that is asked; and whether the subaccount may make sessions.
 SELECT array(SELECT number::text FROM virtual_number
               WHERE number = ANY(:numbers::text[]) AND state <> 'retired') AS own_numbers,
        countries,
+       CASE WHEN :at_home::boolean THEN
+            array(SELECT country FROM number_grant
+                   WHERE number_grant.account = account.auth_id
+                   UNION
+                  SELECT unnest(countries)) END AS home_countries,
        array(SELECT subaccount.auth_id FROM subaccount
               WHERE subaccount.account = account.auth_id
                 AND subaccount.auth_id = :subaccount::text
@@ -33,8 +38,7 @@ SELECT EXISTS (SELECT FROM virtual_number
 -- The busiest number that is free for all :parties, so that few are used and many stay whole; among
 -- equals the one that :one and :other last had.  From 32 pairs on all count as equally busy, so that
 -- looking takes no longer the more there are.  Also says how many are free.
--- :first_pins and :second_pins are what that party's PIN may be, of which one must be free; null for
--- no PIN.  Strangers are asked for a PIN or reach the one session that takes anybody, not both.
+-- :pins must be free on it.  Strangers are asked for a PIN or reach the one session that takes anybody, not both.
 -- What :session holds itself is no obstacle: it may come back to a number that it had.
 SELECT virtual_number.number, count(*) OVER () AS free
   FROM virtual_number
@@ -68,18 +72,11 @@ SELECT virtual_number.number, count(*) OVER () AS free
         WHERE open_route.virtual_number = virtual_number.number
           AND open_route.session IS DISTINCT FROM :session::uuid
           AND open_route.held_until > now()))
-   AND (:first_pins::text[] IS NULL OR EXISTS (
-       SELECT FROM unnest(:first_pins::text[]) AS wanted (pin)
-        WHERE NOT EXISTS (SELECT FROM held_pin
-                           WHERE held_pin.virtual_number = virtual_number.number
-                             AND held_pin.session IS DISTINCT FROM :session::uuid
-                             AND held_pin.pin = wanted.pin)))
-   AND (:second_pins::text[] IS NULL OR EXISTS (
-       SELECT FROM unnest(:second_pins::text[]) AS wanted (pin)
-        WHERE NOT EXISTS (SELECT FROM held_pin
-                           WHERE held_pin.virtual_number = virtual_number.number
-                             AND held_pin.session IS DISTINCT FROM :session::uuid
-                             AND held_pin.pin = wanted.pin)))
+   AND NOT EXISTS (
+       SELECT FROM held_pin
+        WHERE held_pin.virtual_number = virtual_number.number
+          AND held_pin.session IS DISTINCT FROM :session::uuid
+          AND held_pin.pin = ANY(:pins::text[]))
  ORDER BY (SELECT count(*)
              FROM (SELECT FROM route
                     WHERE route.virtual_number = virtual_number.number
@@ -181,12 +178,36 @@ SELECT count(pg_advisory_xact_lock(2, key))
           FROM unnest(:virtual_numbers::text[]) AS number
          ORDER BY key) AS keys;
 
--- name: take_pin^
--- Take one PIN on a number, as take_route takes a pair: the primary key decides.
+-- name: find_pin_length$
+-- The least of :lengths of which a number has so few PINs that :more go into its room; null: none.
+SELECT may.length
+  FROM unnest(:lengths::integer[], :rooms::bigint[]) AS may (length, room)
+ WHERE (SELECT count(*)
+          FROM (SELECT FROM pin
+                 WHERE pin.virtual_number = :virtual_number::text
+                   AND length(pin.pin) = may.length
+                   AND pin.held_until > now()
+                 LIMIT may.room + 1) AS held) + :more::integer <= may.room
+ ORDER BY may.length
+ LIMIT 1;
+
+-- name: take_pin$
+-- Take the first of :pins that is free on a number, as take_route takes a pair: the primary key
+-- decides.
 INSERT INTO pin (virtual_number, pin, session, side, held_until)
-SELECT :virtual_number::text, :pin::text, session.id, :side::text,
+SELECT :virtual_number::text, wanted.pin, session.id, :side::text,
        session.expires_at + make_interval(secs => session.cooloff)
   FROM session
+ CROSS JOIN LATERAL (
+       SELECT one.pin
+         FROM unnest(:pins::text[]) WITH ORDINALITY AS one (pin, place)
+        WHERE NOT EXISTS (SELECT FROM held_pin
+                           WHERE held_pin.virtual_number = :virtual_number::text
+                             AND held_pin.pin = one.pin
+                             AND (held_pin.session, held_pin.side)
+                                 <> (:session::uuid, :side::text))
+        ORDER BY one.place
+        LIMIT 1) AS wanted
  WHERE session.id = :session::uuid
 ON CONFLICT (virtual_number, pin) DO UPDATE
    SET session = excluded.session, side = excluded.side, held_until = excluded.held_until
@@ -194,7 +215,7 @@ ON CONFLICT (virtual_number, pin) DO UPDATE
     OR (pin.held_until <= now()
         AND NOT EXISTS (SELECT FROM call
                          WHERE call.session = pin.session AND call.ended_at IS NULL))
-RETURNING session;
+RETURNING pin;
 
 -- name: keep_pins!
 -- The PINs that were drawn for a session, for its customer to see.

@@ -23,6 +23,7 @@ from bridge.api.openapi import describe
 from bridge.api.operations import OPERATIONS
 from bridge.api.sessions import SessionDefaults
 from bridge.domain.egress import EgressRules
+from bridge.domain.grants import read_ranges
 from bridge.domain.reports import SessionReport
 from bridge.domain.requests import By, NewSession
 from bridge.domain.signed_urls import UrlSigner
@@ -33,6 +34,7 @@ from bridge.store.accounts import Accounts
 from bridge.store.call_reports import CallReports
 from bridge.store.event_feed import EventFeed
 from bridge.store.event_log import EventLog
+from bridge.store.grants import Grants
 from bridge.store.migrations import migrate
 from bridge.store.numbers import Numbers
 from bridge.store.orders import Orders
@@ -46,6 +48,14 @@ from tests.people import ALICE, BOB, VIRTUAL
 TOKEN = "7" * 64
 BY = By("a test")
 PARTIES = {"first_party": ALICE.e164, "second_party": BOB.e164}
+
+GRANTED = [
+    *(f"+1{area}5550100-+1{area}5550199" for area in (202, 216, 303, 415)),
+    "+12025551000-+12025551099",
+    "+442079460000-+442079460999",
+    "+18005550100-+18005550199",
+]
+"""What the account of `api` may add: most of the numbers of the tests, parties' among them."""
 
 _NAMES = (f"test_{number}" for number in itertools.count())
 
@@ -254,11 +264,13 @@ async def api(
     clock: Clock,
 ) -> AsyncIterator[Api]:
     await Numbers(database, trunk="carrier").add(account, [VIRTUAL])
+    await Grants(database).grant(account, read_ranges(GRANTED), by="a test")
     app = make_app(
         accounts=Accounts(database),
         calls=CallReports(database),
         events=EventLog(database),
         feed=EventFeed(database),
+        grants=Grants(database),
         limit=RateLimit(rate_limit, now=lambda: 0.0),
         media=MediaAccess(archive, UrlSigner(b"a secret", lifetime=60), "", now=clock),
         numbers=Numbers(database, trunk="carrier"),

@@ -10,7 +10,7 @@ from bridge.domain.attestation import Attestation
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import Guess, Pins
 from bridge.domain.records import Arrival
-from bridge.domain.routing import AskPin, Connect, Decision, Refuse, route
+from bridge.domain.routing import AskPin, Connect, Decision, Lookup, Refuse, route
 from bridge.store.accounts import Accounts
 from bridge.store.calls import Calls
 from bridge.store.pool import Database
@@ -121,7 +121,7 @@ async def test_a_party_below_it_is_asked_for_its_pin_and_connected_by_it(desk: D
     assert isinstance(question, AskPin)
     assert question.session == made.session.id
     found = await calls.identify(call, Guess("1111", 0, asked_by=question.session))
-    assert found
+    assert isinstance(found, Lookup)
     decided = route(found)
     assert isinstance(decided, Connect)
     assert decided.callee == BOB

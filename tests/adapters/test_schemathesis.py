@@ -11,10 +11,13 @@ from asyncio import subprocess
 from collections import defaultdict
 from pathlib import Path
 
+import aiohttp
 import structlog
 
 from bridge.api.operations import OPERATIONS
+from bridge.domain.access import Scope
 from bridge.recordings.files import Archive
+from bridge.store.accounts import Accounts
 from bridge.store.pool import Database
 from tests.adapters.conftest import TOKEN, Api
 from tests.adapters.meanwhile import alice_calls_bob
@@ -24,6 +27,7 @@ _HERE = Path(__file__).parent
 _HOOK = "https://hooks.example/"
 _RECORDING = uuid.UUID("00000000-0000-4000-8000-000000000003")
 _POOL = ",".join(f"+1202555{number}" for number in range(1000, 1100))
+OPERATOR = "9" * 64
 
 
 async def test_whatever_is_asked_is_answered_as_described(
@@ -62,7 +66,15 @@ async def test_whatever_is_asked_is_answered_as_described(
     archive.room_for(_RECORDING, "mp3").write_bytes(b"a")
     await archive.keep(_RECORDING, "mp3")
     _, recording = await api("GET", f"Recording/{_RECORDING}/")
+    await Accounts(database).add_token(api.account, OPERATOR, name="", scope=Scope.OPERATOR)
+    operator = {"Authorization": aiohttp.encode_basic_auth(api.account, OPERATOR)}
     with structlog.testing.capture_logs() as lines:
+        # These are an operator's, whom it is not.
+        body = {"numbers": ["+13125550199"]}
+        assert (await api("POST", "NumberGrant/", body, headers=operator))[0] == 201
+        _, granted = await api("GET", "NumberGrant/")
+        path = f"NumberGrant/{granted['objects'][-1]['grant_id']}/"
+        assert (await api("DELETE", path, headers=operator))[0] == 204
         # Whether all that is dead is sent again before this one is chance.
         path = "Event/00000000-0000-4000-8000-000000000004/Replay/"
         assert (await api("POST", path))[0] == 202

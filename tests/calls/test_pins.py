@@ -8,6 +8,7 @@ import pytest
 from bridge.calls.live_call import LiveCall
 from bridge.domain.announcements import Announcement
 from bridge.domain.outcomes import Disposition
+from bridge.domain.pins import Wrong
 from bridge.domain.routing import AskPin
 from bridge.domain.sessions import Manner
 from tests.calls.conftest import Exchange, settle
@@ -28,6 +29,15 @@ async def caller(exchange: Exchange) -> LiveCall:
     exchange.call_log.pins = {"1234": known, "123456": known}
     exchange.prompts.known = dict(SOUNDS)
     return await exchange.comes_in(MALLORY)
+
+
+def plays(exchange: Exchange) -> list[tuple[str, ...]]:
+    return [command for command in exchange.asterisk.log if command[0] == "play"]
+
+
+def commands(exchange: Exchange, call: LiveCall) -> list[str]:
+    """What was asked of the caller's leg."""
+    return [command[0] for command in exchange.asterisk.log if call.a_leg.channel_id in command]
 
 
 def last_played(exchange: Exchange) -> tuple[str, ...]:
@@ -161,3 +171,78 @@ async def test_who_calls_from_its_own_number_is_told_of_as_known(exchange: Excha
     call = await exchange.comes_in()
     assert ("needs no PIN", call.id) in exchange.call_log.told
     exchange.asterisk.hangs_up(call.a_leg)
+
+
+# --- where too many PINs were wrong of late ---
+
+
+async def test_a_stranger_hears_ringback_before_it_is_asked(exchange: Exchange) -> None:
+    question = dataclasses.replace(QUESTION, pause=20.0)
+    exchange.call_log.lookup = dataclasses.replace(A_STRANGER_CALLS, pin_question=question)
+    exchange.call_log.pins = {"1234": dataclasses.replace(ALICE_CALLS, identified=True)}
+    call = await exchange.comes_in(MALLORY)
+    await asyncio.sleep(19.5)
+    assert not call.a_leg.state.answered
+    assert commands(exchange, call) == ["ring"]
+    await asyncio.sleep(1)
+    assert call.a_leg.state.answered
+    assert commands(exchange, call) == ["ring", "answer", "play"]
+    await types(exchange, call, "1234#")
+    await is_rung(exchange, call)
+
+
+async def test_who_hangs_up_meanwhile_was_not_asked(exchange: Exchange) -> None:
+    question = dataclasses.replace(QUESTION, pause=20.0)
+    exchange.call_log.lookup = dataclasses.replace(A_STRANGER_CALLS, pin_question=question)
+    call = await exchange.comes_in(MALLORY)
+    await asyncio.sleep(5)
+    exchange.asterisk.hangs_up(call.a_leg)
+    await settle()
+    assert exchange.record.outcome.disposition is Disposition.CANCELLED
+    assert exchange.call_log.guesses == []
+
+
+async def test_the_next_question_comes_after_a_pause_and_none_after_the_last(
+    exchange: Exchange, caller: LiveCall
+) -> None:
+    exchange.call_log.wrong = Wrong(wait=8.0)
+    await types(exchange, caller, "9999#")
+    exchange.asterisk.has_played(caller.a_leg)
+    await settle()
+    asked = len(plays(exchange))
+    await asyncio.sleep(7.5)
+    assert len(plays(exchange)) == asked
+    assert commands(exchange, caller)[-1] == "ring"
+    await asyncio.sleep(1)
+    assert len(plays(exchange)) == asked + 1
+    assert commands(exchange, caller)[-2:] == ["stop_ringing", "play"]
+    await types(exchange, caller, "9999#")
+    exchange.asterisk.has_played(caller.a_leg)
+    await settle()
+    assert caller.a_leg.state.ended
+
+
+async def test_a_pin_whose_turn_is_yet_to_come_is_looked_at_then_and_not_asked_for_again(
+    exchange: Exchange, caller: LiveCall
+) -> None:
+    exchange.call_log.waits = [12.0]
+    await types(exchange, caller, "1234#")
+    asked = len(plays(exchange))
+    assert [guess.turn for guess in exchange.call_log.guesses] == [None]
+    await asyncio.sleep(11.5)
+    assert len(exchange.call_log.guesses) == 1
+    await asyncio.sleep(1)
+    assert [(guess.pin, guess.turn) for guess in exchange.call_log.guesses][1:] == [("1234", 1)]
+    assert len(plays(exchange)) == asked
+    await is_rung(exchange, caller)
+
+
+async def test_who_hangs_up_before_its_turn_is_not_looked_at(
+    exchange: Exchange, caller: LiveCall
+) -> None:
+    exchange.call_log.waits = [12.0]
+    await types(exchange, caller, "1234#")
+    exchange.asterisk.hangs_up(caller.a_leg)
+    await settle()
+    assert len(exchange.call_log.guesses) == 1
+    assert caller.b_leg is None

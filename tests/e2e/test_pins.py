@@ -123,6 +123,40 @@ def test_whoever_guesses_wrong_reaches_nobody(site: Site) -> None:
     assert_in_no_log(site, *pins.values(), wrong)
 
 
+def test_where_others_guess_a_stranger_hears_ringback_and_is_asked_then(site: Site) -> None:
+    pins = with_pins(site)
+    a, b = Caller(), Callee()
+    a_sound, b_sound = site.caller_sound(), site.callee_sound()
+    site.stack.rows(
+        "INSERT INTO wrong_pin (virtual_number, account, caller)"
+        " SELECT $1, account, '+1303555' || last"
+        "   FROM virtual_number, generate_series(1000, 1011) AS last"
+        "  WHERE number = $1 RETURNING id",
+        site.virtual,
+    )
+    callee = site.waits(
+        scenario(b.is_called(), b.rings(), b.answers(), b.is_hung_up_on()),
+        keywords={"rtp_port": str(b_sound.port)},
+    )
+    caller = site.calls(
+        scenario(a.invite(), a.hears_ringback(), a.is_answered(), wait_for_cue(), a.hangs_up()),
+        number=OTHER_PHONE,
+        keywords={"rtp_port": str(a_sound.port)},
+    )
+    target = media(caller.has_seen("SIP/2.0 200"))
+    with a_sound.listening():
+        assert until(lambda: len(a_sound.heard) > 10), "it is asked"
+        a_sound.presses(pins["second"] + "#", target)
+    invite = callee.has_seen("INVITE")
+    callee.has_seen("ACK")
+    with a_sound.speaking_to(target), b_sound.speaking_to(media(invite)):
+        assert b_sound.hears(a_sound)
+        assert a_sound.hears(b_sound)
+    caller.cue()
+    caller.finish()
+    callee.finish()
+
+
 def test_a_registered_caller_is_not_asked(site: Site) -> None:
     with_pins(site)
     a, b = Caller(), Callee()

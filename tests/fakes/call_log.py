@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bridge.domain.numbers import PhoneNumber
-from bridge.domain.pins import Guess
+from bridge.domain.pins import Guess, NotYet, Wrong
 from bridge.domain.recordings import NewRecording, Pause
 from bridge.domain.records import Arrival, CallRecord, OpenCall, Role
 from bridge.domain.routing import Lookup
@@ -20,6 +20,10 @@ class FakeCallLog:
     fails: Exception | None = None
     pins: dict[str, Lookup] = dataclasses.field(default_factory=dict)
     """What the right ones lead to."""
+    wrong: Wrong = dataclasses.field(default_factory=Wrong)
+    """What the wrong ones do."""
+    waits: list[float] = dataclasses.field(default_factory=list)
+    """How long the next guesses must wait for their turn."""
     now_known: Lookup | None = None
     """What an application made of a stranger when it was asked."""
     redirections: list[tuple[PhoneNumber, bool]] = dataclasses.field(default_factory=list)
@@ -39,9 +43,11 @@ class FakeCallLog:
         self.arrivals.append(arrival)
         return self.lookup
 
-    async def identify(self, arrival: Arrival, guess: Guess) -> Lookup | None:
+    async def identify(self, arrival: Arrival, guess: Guess) -> Lookup | Wrong | NotYet:
         self.guesses.append(guess)
-        return self.pins.get(guess.pin)
+        if self.waits and guess.turn is None:
+            return NotYet(self.waits.pop(0), turn=len(self.guesses))
+        return self.pins.get(guess.pin, self.wrong)
 
     async def look_again(self, arrival: Arrival) -> Lookup | None:
         return self.now_known

@@ -10,6 +10,7 @@ DIGITS_LEAVE = {
     "bridge/calls/crossing.py": "nowhere: compared with what was dialled",
     "bridge/cli/numbers.py": "virtual numbers, to the operator",
     "bridge/cli/trunk.py": "to the operator who tests the trunk's rules",
+    "bridge/domain/grants.py": "to Postgres, as the ends of ranges of virtual numbers",
     "bridge/domain/numbers.py": "the number itself",
     "bridge/domain/privacy.py": "to the customer, in an event, as far as its account says",
     "bridge/domain/signalling.py": "the dialled number, which is a virtual one, as text",

@@ -8,8 +8,8 @@ from bridge.api.answers.fields import Identified, Time
 class Account(Identified):
     """Plivo's fields; those about invoices are empty here.
 
-    Beyond Plivo's: created, countries, event_privacy, max_concurrent_calls, min_attestation, and
-    who is asked about calls.
+    Beyond Plivo's: created, countries, event_privacy, max_concurrent_calls, max_numbers,
+    min_attestation, and who is asked about calls.
     """
 
     account_type: str
@@ -28,6 +28,8 @@ class Account(Identified):
     """How its events show the parties' numbers.  The operator's to say."""
     max_concurrent_calls: int | None
     """Null: any number.  The operator's to say."""
+    max_numbers: int | None
+    """In its pool at once.  Null: as many as are granted to it.  The operator's to say."""
     min_attestation: Literal["none", "C", "B", "A"]
     """How far a carrier must vouch for a caller's number.  The operator's to say."""
     name: str

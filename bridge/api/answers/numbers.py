@@ -63,8 +63,16 @@ class NumberList(Identified):
     objects: list[VirtualNumber]
 
 
+class NumberAdded(Answer):
+    number: Digits
+    country: str
+    """ISO 3166, as the number was understood; 001 is no country's."""
+
+
 class NumbersAdded(Message):
     numbers: list[Digits]
+    objects: list[NumberAdded]
+    """The same, each with its country."""
 
 
 class Replaced(Answer):

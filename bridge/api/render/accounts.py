@@ -19,6 +19,7 @@ def account(one: Account) -> Json:
         "created": timestamp(one.created_at),
         "event_privacy": one.event_privacy.value,
         "max_concurrent_calls": one.max_concurrent_calls,
+        "max_numbers": one.max_numbers,
         "min_attestation": one.min_attestation.value,
         "name": one.name,
         "out_of_session_backup_url": one.webhooks.get("out_of_session_backup_url"),

@@ -1,10 +1,22 @@
 """The pool of virtual numbers."""
 
+from collections.abc import Sequence
+
 from bridge.api.cursors import make_cursor
 from bridge.api.problems import of_refusal
 from bridge.api.render.forms import Json, digits
+from bridge.domain.numbers import PhoneNumber
 from bridge.domain.pool import NumberState, VirtualNumber
 from bridge.domain.replacement import Replacement
+
+
+def added(numbers: Sequence[PhoneNumber]) -> Json:
+    """Numbers as they were understood: what came without its plus may have been meant otherwise."""
+    return {
+        "message": "created",
+        "numbers": [digits(number) for number in numbers],
+        "objects": [{"number": digits(one), "country": one.country} for one in numbers],
+    }
 
 
 def virtual_number(account: str, one: VirtualNumber) -> Json:

@@ -1,8 +1,9 @@
 """The kinds of value that a request may hold, and what is wrong with one that is none."""
 
+import contextlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -17,6 +18,7 @@ from bridge.api.cursors import read_cursor
 from bridge.domain.egress import LONGEST_GIVEN_URL, Fault
 from bridge.domain.json_text import BadJson, is_fit, read_json
 from bridge.domain.numbers import PhoneNumber
+from bridge.domain.pool import national_too
 from bridge.domain.requests import Facts, Range, Window
 
 _HIGHEST_PAGE = 20
@@ -42,18 +44,28 @@ def _phone_number(value: Any, info: pydantic.ValidationInfo) -> PhoneNumber:
     return number
 
 
-def number_named(value: Any) -> PhoneNumber | None:
-    """The number that a request names, before it is checked; ``None``: it is none."""
-    try:
-        return PhoneNumber("+" + str(value).removeprefix("+"))
-    except ValueError:
-        return None
+def numbers_named(texts: Iterable[Any]) -> list[PhoneNumber]:
+    """The numbers that a request names, before they are checked; what is none is left out."""
+    found = []
+    for text in texts:
+        with contextlib.suppress(ValueError):
+            found.append(PhoneNumber("+" + str(text).removeprefix("+")))
+    return found
+
+
+def any_bare(values: Iterable[Any]) -> bool:
+    """Whether any text is, or holds, a number without its plus."""
+    return any(re.search(r"(?<![+0-9])[0-9]", str(value)) for value in values)
 
 
 def _party(value: Any, info: pydantic.ValidationInfo) -> PhoneNumber:
     """A number that a person may have, and that costs no more than a call."""
     number = _phone_number(value, info)
     facts = info.context if isinstance(info.context, Facts) else Facts()
+    if value.isdecimal() and national_too(value, number, facts.home_countries):
+        raise ValueError(
+            f"{info.field_name} can be two people's number: write it with + and the country code."
+        )
     if wrong := facts.fault_of_party(number):
         raise ValueError(f"{info.field_name} {wrong}")
     return number

@@ -22,9 +22,9 @@ from bridge.api.schemas.fields import (
     Url,
     Words,
     as_sdks_mean_it,
-    number_named,
+    numbers_named,
 )
-from bridge.domain.numbers import NumberType, PhoneNumber
+from bridge.domain.numbers import COUNTRIES, NumberType, PhoneNumber
 from bridge.domain.pool import (
     MOST_AT_ONCE,
     NumberFilter,
@@ -32,6 +32,7 @@ from bridge.domain.pool import (
     NumberState,
     read_numbers,
 )
+from bridge.domain.requests import Facts
 from bridge.domain.trunk_rules import TRUNK_NAME
 
 _ALIASES = {"sub_account": "subaccount"}  # Node
@@ -56,7 +57,7 @@ _State = Literal["active", "draining", "quarantined", "retired"]
 ConcurrentCalls = Annotated[int, Field(ge=0, le=100_000)]
 """0: any number."""
 
-_NUMBER = r" *\+?[1-9][0-9]{1,14} *"
+_NUMBER = r" *\+?[0-9]{2,15} *"
 
 
 class ListNumbers(Paging):
@@ -99,9 +100,11 @@ class AddNumbers(BaseModel):
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    """ISO 3166: whose national numbers are understood, where a number has no plus."""
     numbers: Annotated[
         list[PhoneNumber],
-        pydantic.PlainValidator(lambda value: _numbers(value)),
+        pydantic.PlainValidator(lambda value, info: _numbers(value, info)),
         pydantic.WithJsonSchema(
             {
                 "anyOf": [
@@ -113,11 +116,12 @@ class AddNumbers(BaseModel):
                         "maxItems": MOST_AT_ONCE,
                     },
                 ],
-                "examples": ["12025550142, 12025550143"],
+                "examples": ["+12025550142, +12025550143"],
             }
         ),
     ]
-    """Separated by commas, as Plivo has it, or a list."""
+    """Separated by commas, as Plivo has it, or a list; in E.164.  Without plus and ``country`` a
+    number must be a whole one, and none of a country that the account has numbers in."""
     alias: Words | None = None
     carrier: _Trunk | None = None
     """The trunk they come in by."""
@@ -139,6 +143,13 @@ class AddNumbers(BaseModel):
     @classmethod
     def _as_sdks_mean_it(cls, body: Any) -> Any:
         return as_sdks_mean_it(body, _ALIASES)
+
+    @pydantic.field_validator("country")
+    @classmethod
+    def _has_numbers(cls, value: str | None) -> str | None:
+        if value is not None and value not in COUNTRIES:
+            raise ValueError("country is no ISO 3166 code of a country with phone numbers.")
+        return value
 
     def to_domain(self) -> NumberSettings:
         return NumberSettings(
@@ -217,16 +228,16 @@ class ReplaceNumber(BaseModel):
     """For the sessions' histories."""
 
 
-def _numbers(value: Any) -> list[PhoneNumber]:
+def _numbers(value: Any, info: pydantic.ValidationInfo) -> list[PhoneNumber]:
     parts = value
     if isinstance(value, str):  # Plivo's Python SDK makes "['1202…', '1202…']" of a list
         parts = [part.strip(" '") for part in value.strip("[]").split(",")]
     if not isinstance(parts, list) or not parts:
         raise ValueError("numbers must be valid phone numbers, separated by commas.")
-    return read_numbers(parts)
+    facts = info.context if isinstance(info.context, Facts) else Facts()
+    return read_numbers(parts, country=info.data.get("country"), home=facts.home_countries)
 
 
 def fallback_named(sent: dict[str, Any]) -> list[PhoneNumber]:
     """The number that calls are to go to, as far as it is one at all."""
-    named = number_named(sent.get("fallback_number"))
-    return [named] if named else []
+    return numbers_named([sent.get("fallback_number")])

@@ -35,7 +35,6 @@ from bridge.api.schemas.fields import (
     as_sdks_mean_it,
     fault,
     missing,
-    number_named,
     range_of,
 )
 from bridge.domain.numbers import PhoneNumber
@@ -349,13 +348,13 @@ def _same_phone(one: PhoneNumber | None, other: PhoneNumber | None) -> bool:
     return bool(one and other and one.lookup_form == other.lookup_form)
 
 
-def numbers_named(sent: dict[str, Any]) -> Sequence[PhoneNumber]:
-    """Every party that a request names, as far as it is a number at all."""
+def party_texts(sent: dict[str, Any]) -> Sequence[Any]:
+    """Every party that a request names, as it was sent."""
     texts: list[Any] = []
     for party in _PARTIES:
         alternates = sent.get(f"{party}_alternates")
         texts += [sent.get(party), *(alternates if isinstance(alternates, list) else [])][:20]
-    return [number for text in texts if (number := number_named(text))]
+    return texts
 
 
 def subaccount_named(sent: dict[str, Any]) -> str | None:
