@@ -21,6 +21,7 @@ Layers, each may import only those below it (held by import-linter)::
     embedded              Postgres, Asterisk and phones on this machine, to try and to test
     main                  builds every part once, and runs them together
     event_delivery        what brings events to those who are told, run as one part
+      | readiness         what cannot be done now, looked at before somebody tries
     asterisk_config       Asterisk's files, with what differs per site
       | firewall          rules for nftables: who may send to Asterisk at all
     api | calls           what clients ask; what people on the phone do;

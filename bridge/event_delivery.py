@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from bridge.egress.client import Egress
 from bridge.store.event_feed import EventFeed
 from bridge.store.listener import Listener
-from bridge.store.outbox import BY_INDEX, DELIVERY_CHANNEL, EVENT_CHANNEL, Outbox
+from bridge.store.outbox import DELIVERY_CHANNEL, EVENT_CHANNEL, Outbox
 from bridge.store.pool import Database
 from bridge.store.upkeep import keep_up
 from bridge.webhook_settings import WebhookSettings
@@ -15,15 +15,14 @@ from bridge.webhooks.delivery import Delivery
 
 
 async def deliver_events(
-    database_url: str, egress: Egress, feed: EventFeed, settings: WebhookSettings
+    database: Database, egress: Egress, feed: EventFeed, settings: WebhookSettings
 ) -> None:
-    """Send events, tell the feed when there are new ones, and forget the old; until cancelled."""
-    # Its own connections: an event on its way to a slow receiver holds one.  So do two listeners.
-    connections = settings.webhook_workers + 3
-    async with (
-        Database.opened(database_url, size=connections, settings=BY_INDEX) as database,
-        asyncio.TaskGroup() as parts,
-    ):
+    """Send events, tell the feed when there are new ones, and forget the old; until cancelled.
+
+    Args:
+        database: of its own, with connections for each worker of webhooks and three more.
+    """
+    async with asyncio.TaskGroup() as parts:
         outbox = Outbox(database)
         delivery = Delivery(
             outbox,

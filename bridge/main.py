@@ -6,7 +6,7 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -15,11 +15,13 @@ import tenacity
 from aiohttp import web
 
 from bridge import metrics
+from bridge import readiness as readiness_of
 from bridge.api.app import make_app
 from bridge.api.limits import RateLimit
 from bridge.api.media import MediaAccess
 from bridge.api.sessions import SessionDefaults
 from bridge.ari.client import Asterisk
+from bridge.ari.inventory import Inventory
 from bridge.ari.leg_state import LegState
 from bridge.ari.legs import Legs
 from bridge.ari.remains import Remains
@@ -32,7 +34,7 @@ from bridge.calls.masked_call import masked_call
 from bridge.calls.ordering import OrderedCalls
 from bridge.calls.switchboard import Switchboard
 from bridge.config import ConfigError, Settings
-from bridge.domain.errors import Unavailable
+from bridge.domain.readiness import Part
 from bridge.domain.records import Arrival, Over
 from bridge.domain.signalling import caller, dialled_number
 from bridge.domain.signed_urls import UrlSigner
@@ -48,7 +50,8 @@ from bridge.recordings.worker import RecordingWorker
 from bridge.store.accounts import Accounts
 from bridge.store.call_reports import CallReports
 from bridge.store.calls import Calls
-from bridge.store.errors import StoreUnavailable
+from bridge.store.checkup import Checkup
+from bridge.store.errors import StoreMisconfigured, StoreUnavailable
 from bridge.store.event_feed import EventFeed
 from bridge.store.event_log import EventLog
 from bridge.store.grants import Grants
@@ -58,6 +61,7 @@ from bridge.store.listener import Listener
 from bridge.store.migrations import migrate
 from bridge.store.numbers import Numbers
 from bridge.store.orders import ORDER_CHANNEL, Orders
+from bridge.store.outbox import BY_INDEX
 from bridge.store.pauses import PAUSE_CHANNEL, Pauses
 from bridge.store.pool import Database
 from bridge.store.recordings import Recordings
@@ -65,6 +69,7 @@ from bridge.store.replacements import Replacements
 from bridge.store.sessions import Sessions
 from bridge.store.signing import SigningSecrets
 from bridge.store.subaccounts import Subaccounts
+from bridge.store.troubles import READ_ONLY, Condition
 from bridge.store.upkeep import keep_up
 from bridge.webhook_settings import WebhookSettings
 from bridge.webhooks.advice import Applications
@@ -84,11 +89,19 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
     Raises:
         ConfigError: where it is to listen, or to keep prompts, it cannot.  Perhaps in a group.
         SchemaError: the database's schema is not one this program can work with.  In a group.
+        StoreMisconfigured: Postgres does not serve us at the start, and will not.  In a group.
     """
     stop = _stop_signal()
     database_url = settings.database_url.get_secret_value()
+    condition, events_condition = Condition("calls and api"), Condition("events")
+    # Events have their own connections: one on its way to a slow receiver holds one.  So do two
+    # listeners.
+    for_events = webhooks.webhook_workers + 3
     async with (
-        Database.opened(database_url) as database,
+        Database.opened(database_url, condition=condition) as database,
+        Database.opened(
+            database_url, size=for_events, settings=BY_INDEX, condition=events_condition
+        ) as events_database,
         Egress.opened(media.egress_rules) as egress,
         # Workers, and calls, are so many and no more: no call is to wait for another's answer.
         Egress.opened(media.egress_rules, per_host=0) as to_applications,
@@ -144,6 +157,47 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
             now=_now,
             within=webhooks.routing_webhook_timeout,
         )
+        inventory = Inventory(
+            requests,
+            trunk=settings.trunk,
+            spool=str(settings.spool_as_asterisk_calls_it),
+        )
+        checkup = Checkup(database, condition)
+        events_checkup = Checkup(events_database, events_condition)
+
+        async def at_once() -> Sequence[Part]:
+            return [
+                await checkup.connection("postgres"),
+                *await readiness_of.connection(stream),
+                await events_checkup.connection("events", needs=frozenset()),
+            ]
+
+        async def of_database() -> Sequence[Part]:
+            await checkup.look()
+            await events_checkup.look()
+            return [await checkup.schema()]
+
+        async def of_directories() -> Sequence[Part]:
+            return [
+                await readiness_of.directory(
+                    "spool", "BRIDGE_RECORDING_SPOOL_DIRECTORY", settings.recording_spool_directory
+                ),
+                await readiness_of.directory(
+                    "recordings",
+                    "BRIDGE_RECORDING_DIRECTORY",
+                    settings.recording_directory,
+                    is_ours=True,
+                ),
+                await readiness_of.directory(
+                    "prompts", "BRIDGE_PROMPT_DIRECTORY", media.prompt_directory
+                ),
+            ]
+
+        readiness = readiness_of.Readiness(
+            at_once=at_once,
+            now_and_then=[of_database, of_directories],
+            asterisk=inventory.look,
+        )
         story = functools.partial(
             masked_call,
             log=journal,
@@ -151,7 +205,9 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
             prompts=prompts,
             application=application,
             calls=switchboard.calls,
-            overload=functools.partial(_overload, switchboard, journal, settings.max_calls),
+            overload=functools.partial(
+                _overload, switchboard, journal, readiness, settings.max_calls
+            ),
         )
         stream = EventStream(
             requests,
@@ -160,14 +216,8 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
             arrived=lambda inbound: switchboard.take(_live_call(inbound, rules), story),
             connected=housekeeping.connected,
             replaced=_fenced,
+            inspect=readiness.connected,
         )
-
-        async def readiness() -> Mapping[str, bool]:
-            return {
-                "postgres": await _answers(database),
-                "asterisk": stream.connected,
-                "accepting_calls": stream.admitting,
-            }
 
         hangups = Hangups(database, node=settings.node, hang_up=switchboard.hang_up)
         pauses = Pauses(database, node=settings.node, pause=switchboard.pause_recording)
@@ -175,7 +225,7 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
             orders,
             switchboard,
             expect=lambda channel_id: legs.expect(channel_id, LegState(placed=True)),
-            can_place=lambda: stream.connected and stream.admitting,
+            can_place=lambda: stream.connected and stream.admitting and not readiness.no_calls,
             log=journal,
             switch=asterisk,
             prompts=prompts,
@@ -217,7 +267,7 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
             readiness=readiness,
         )
         async with asyncio.TaskGroup() as service, _listening(app, settings):
-            await _migrated(database)
+            await _usable(database, events_database)
             running = service.create_task(switchboard.run(), name="switchboard")
             background = [
                 service.create_task(journal.run(), name="journal"),
@@ -227,10 +277,11 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
                 service.create_task(prompts.run(), name="prompts"),
                 service.create_task(listener.run(), name="listener"),
                 service.create_task(
-                    deliver_events(database_url, to_applications, feed, webhooks),
+                    deliver_events(events_database, to_applications, feed, webhooks),
                     name="event delivery",
                 ),
                 service.create_task(recording_worker.run(), name="recordings"),
+                service.create_task(readiness.run(stream), name="readiness"),
             ]
             await stop.wait()
             await stream.refuse_calls()
@@ -242,8 +293,15 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
     log.info("stopped")
 
 
-def _overload(switchboard: Switchboard, journal: Journal, max_calls: int) -> str | None:
+def _overload(
+    switchboard: Switchboard,
+    journal: Journal,
+    readiness: readiness_of.Readiness,
+    max_calls: int,
+) -> str | None:
     """Why no more calls can be carried now: what is not written is lost if we die."""
+    if reason := readiness.no_calls:
+        return reason
     if len(switchboard.live) > max_calls:
         return "bridge-full"
     return "bridge-behind" if journal.behind > _LONGEST_BEHIND else None
@@ -338,15 +396,32 @@ def _media(settings: Settings, archive: Archive) -> MediaAccess:
     )
 
 
-async def _migrated(database: Database) -> None:
-    """Bring the schema up to date, once Postgres is there."""
+async def _usable(database: Database, events_database: Database) -> None:
+    """Bring the schema up to date, once Postgres is there, and takes writes.
+
+    Raises:
+        StoreMisconfigured: it will not serve us until something is changed.  Nothing is lost yet,
+            and to end tells whoever has just made the mistake.
+        SchemaError: the schema is not one that this program can work with.
+    """
     async for attempt in tenacity.AsyncRetrying(
-        retry=tenacity.retry_if_exception_type(StoreUnavailable),
+        retry=tenacity.retry_if_exception(_may_pass),
         wait=tenacity.wait_random_exponential(multiplier=0.1, max=2),
-        before_sleep=lambda _: log.warning("waiting for postgres"),
+        reraise=True,
     ):
         with attempt:
             await migrate(database)
+            await events_database.ping()
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether Postgres may serve us soon with nobody changing our settings.
+
+    One that takes no writes may be about to be made the primary.
+    """
+    if isinstance(error, StoreMisconfigured):
+        return error.trouble is READ_ONLY
+    return isinstance(error, StoreUnavailable)
 
 
 async def _last_writes(journal: Journal) -> None:
@@ -356,14 +431,6 @@ async def _last_writes(journal: Journal) -> None:
     except TimeoutError:
         # The next start finds their calls open, and completes them from what Asterisk knows.
         log.error("records not written", count=len(journal.unwritten))
-
-
-async def _answers(database: Database) -> bool:
-    try:
-        await database.ping()
-    except Unavailable:
-        return False
-    return True
 
 
 def _live_call(inbound: InboundCall, rules: TrunkRules) -> LiveCall:

@@ -32,6 +32,14 @@ PIN_GUESSING = Counter(
 )
 WEBHOOKS = Counter("masking_webhooks", "Attempts to bring an event to its receiver.", ["result"])
 ADVICE = Counter("masking_advice", "What applications said when asked about a call.", ["advice"])
+PART_READY = Gauge(
+    "masking_part_ready", "Whether a part of /readyz is well (1), or not (0).", ["part"]
+)
+PART_TROUBLE = Gauge(
+    "masking_part_trouble",
+    "What is wrong with a part of /readyz (1), or was since the start (0).",
+    ["part", "trouble"],
+)
 
 
 def exposition() -> bytes:

@@ -1,11 +1,13 @@
 """Whether the service is alive, and whether it can carry calls."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from aiohttp import web
 
 from bridge import metrics as exposition
 from bridge.api.ports import Readiness
+from bridge.domain.readiness import Need, Part
 
 READINESS: web.AppKey[Readiness] = web.AppKey("readiness")
 
@@ -22,10 +24,35 @@ async def alive(_request: web.Request) -> web.Response:
 
 
 async def ready(request: web.Request) -> web.Response:
-    """Each part by name, and 503 if one is not ready."""
-    parts = dict(await request.app[READINESS]())
-    everything = all(parts.values())
+    """Each part by name, what is wrong with it, and 503 if one is not ready."""
+    return _answer(await request.app[READINESS]())
+
+
+async def ready_for_calls(request: web.Request) -> web.Response:
+    """As `ready`, of the parts that calls need."""
+    return _answer(_needed(await request.app[READINESS](), Need.CALLS))
+
+
+async def ready_for_api(request: web.Request) -> web.Response:
+    """As `ready`, of the parts that requests need."""
+    return _answer(_needed(await request.app[READINESS](), Need.API))
+
+
+def _needed(parts: Mapping[str, Part], need: Need) -> Mapping[str, Part]:
+    return {name: part for name, part in parts.items() if need in part.needs}
+
+
+def _answer(parts: Mapping[str, Part]) -> web.Response:
+    troubles = {
+        name: {"reason": part.trouble.word, "wrong": part.trouble.wrong, "cure": part.trouble.cure}
+        for name, part in parts.items()
+        if part.trouble
+    }
     return web.json_response(
-        {"status": "ready" if everything else "not ready", **parts},
-        status=HTTPStatus.OK if everything else HTTPStatus.SERVICE_UNAVAILABLE,
+        {
+            "status": "not ready" if troubles else "ready",
+            **{name: part.is_well for name, part in parts.items()},
+            "troubles": troubles,
+        },
+        status=HTTPStatus.SERVICE_UNAVAILABLE if troubles else HTTPStatus.OK,
     )

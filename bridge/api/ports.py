@@ -18,6 +18,7 @@ from bridge.domain.pool import (
     VirtualNumber,
 )
 from bridge.domain.privacy import Reveal
+from bridge.domain.readiness import Part
 from bridge.domain.recordings import Media, Recording, RecordingFilter
 from bridge.domain.replacement import Replacement
 from bridge.domain.reports import (
@@ -40,8 +41,8 @@ from bridge.domain.requests import (
 )
 from bridge.domain.sessions import RecordingFormat, Side
 
-Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
-"""Which parts are ready, by name."""
+Readiness = Callable[[], Awaitable[Mapping[str, Part]]]
+"""Every part by its name, as it is now."""
 
 
 class Accounts(Protocol):

@@ -102,7 +102,7 @@ class Requests:
 
     # --- the ways to ask ---
 
-    async def call(self, resource: str, operation: str, **arguments: Any) -> Any:
+    async def call(self, resource: str, operation: str, /, **arguments: Any) -> Any:
         """Ask for an operation; what it answers, as aioari gives it.
 
         Raises:

@@ -6,19 +6,20 @@ import dataclasses
 import json
 import random
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
 import aiohttp
 import structlog
 
-from bridge.ari.errors import AriError
+from bridge.ari.errors import AriError, RequestRefused
 from bridge.ari.leg import Leg
 from bridge.ari.leg_state import Event, LegState
 from bridge.ari.legs import Legs
 from bridge.ari.remains import Remains
 from bridge.ari.requests import Requests
+from bridge.domain.readiness import Trouble
 from bridge.domain.signalling import CallerHeaders
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,7 @@ class EventStream:
     Args:
         arrived: called for every inbound call; must not block.
         connected: called after each connection; must not block.
+        inspect: looks at Asterisk before the first call of a connection; may raise `AriError`.
         replaced: called when another process took over our Stasis application.  Two masters of
             one call are none: no command may be sent after it.
     """
@@ -59,6 +61,7 @@ class EventStream:
         arrived: Callable[[InboundCall], None],
         connected: Callable[[], None],
         replaced: Callable[[], None],
+        inspect: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._requests = requests
         self._remains = remains
@@ -66,9 +69,15 @@ class EventStream:
         self._arrived = arrived
         self._on_connected = connected
         self._on_replaced = replaced
+        self._inspect = inspect
         self.connected = False
+        self.trouble: Trouble | None = None
+        """What keeps us from connecting, where Asterisk answered; ``None``: nothing, or it is
+        away."""
         self.admitting = True
         """Whether the dialplan is told that calls may come; off while draining."""
+        self._said: str | None = None
+        """What was logged of the attempts to connect since the last connection."""
         self._beating = asyncio.Lock()
 
     async def run(self) -> None:
@@ -83,11 +92,18 @@ class EventStream:
                     beat.cancel()
                 log.warning("asterisk disconnected", live_legs=len(list(self._legs)))
             except* AriError as errors:
-                log.warning("asterisk not reachable", error=errors.exceptions[0])
+                self._not_reachable(errors.exceptions[0])
             # Jitter, so that many bridges do not come back to one machine in step.  A clean close
             # waits too: an Asterisk that closes at once would be hammered.
             await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
             delay = min(delay * 2, _LONGEST_DELAY)
+
+    def _not_reachable(self, error: BaseException) -> None:
+        self.trouble = _what_is_wrong(error)
+        if self._said != str(error):  # said once, and not at every attempt
+            self._said = str(error)
+            told = {"wrong": self.trouble.wrong, "cure": self.trouble.cure} if self.trouble else {}
+            log.warning("asterisk not reachable", error=self._said, **told)
 
     async def refuse_calls(self) -> None:
         """Have the dialplan refuse every new call (503) from now on."""
@@ -106,9 +122,11 @@ class EventStream:
             await self._requests.filter_events()
             await self._remains.look_back()
             await self._remains.resynchronise()
+            if self._inspect:
+                await self._inspect()
             # Until the first, the dialplan refuses every call: nobody is to take us for ready.
             await self._tell_dialplan()
-            self.connected = True
+            self.connected, self.trouble, self._said = True, None, None
             self._on_connected()
             log.info("asterisk connected")
             try:
@@ -164,6 +182,25 @@ class EventStream:
             case _:
                 # A leg that we placed and gave up: who clears up after lost calls ends it.
                 log.warning("unexpected channel", channel=event["channel"]["id"])
+
+
+def _what_is_wrong(error: BaseException) -> Trouble | None:
+    """What must be changed before Asterisk lets us in; ``None``: nothing, it is away."""
+    match error:
+        case RequestRefused(status=401 | 403):
+            return Trouble(
+                "login-refused",
+                "Asterisk does not let us in",
+                "Correct BRIDGE_ARI_USER and BRIDGE_ARI_PASSWORD, or the user in ari.conf",
+            )
+        case RequestRefused():
+            return Trouble(
+                "no-ari",
+                f"What answers at BRIDGE_ARI_URL does not speak ARI as we do (HTTP {error.status})",
+                "Correct BRIDGE_ARI_URL, and load Asterisk's modules of ARI",
+            )
+        case _:
+            return None
 
 
 def _texts(argument: str) -> Sequence[str]:

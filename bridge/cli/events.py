@@ -18,7 +18,7 @@ from bridge.domain.events import DeliveryState, EventFilter, EventReport
 from bridge.domain.privacy import OPEN
 from bridge.domain.requests import By
 from bridge.store.accounts import Accounts
-from bridge.store.errors import StoreUnavailable
+from bridge.store.errors import StoreMisconfigured, StoreUnavailable
 from bridge.store.event_feed import EventFeed
 from bridge.store.event_log import EventLog
 from bridge.store.listener import Listener
@@ -139,6 +139,8 @@ async def _follow(database: Database, auth_id: str) -> None:
             change = feed.next_change
             try:
                 position = await _show_news(feed, auth_id, position)
+            except StoreMisconfigured:
+                raise  # it will not pass while nobody changes anything
             except StoreUnavailable:
                 if not away:
                     typer.echo("Postgres is away; waiting", err=True)

@@ -1,12 +1,15 @@
 """The service itself: run it, ask how it is, prepare what it needs."""
 
 import asyncio
+import enum
 import ipaddress
+import json
 import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -44,21 +47,43 @@ def serve() -> None:
         raise
 
 
-def ready() -> None:
-    """Exit with 0 if the bridge of these settings can take calls; for health checks."""
+class Work(enum.StrEnum):
+    """What a bridge is for."""
+
+    CALLS = "calls"
+    API = "api"
+
+
+def ready(
+    work: Annotated[Work | None, typer.Argument(help="For that alone; else all is asked.")] = None,
+) -> None:
+    """Exit with 0 if the bridge of these settings is ready; for health checks."""
     settings = load(Settings)
     host = f"[{settings.api_host}]" if ":" in settings.api_host else settings.api_host
     url = f"http://{host}:{settings.api_port}/readyz"
+    url += f"/{work}" if work else ""
     try:
-        with urllib.request.urlopen(url, timeout=3) as answer:
+        with urllib.request.urlopen(url, timeout=3) as answer:  # noqa: S310 - http, by us
             typer.echo(answer.read().decode())
     except urllib.error.HTTPError as error:
         with error:
-            typer.echo(error.read().decode(), err=True)
+            told = error.read().decode()
+        typer.echo(told, err=True)
+        for part, trouble in _troubles(told).items():
+            typer.echo(f"{part}: {trouble['wrong']}. {trouble['cure']}.", err=True)
         raise typer.Exit(1) from None
     except OSError:
         typer.echo(f"nothing answers at {url}", err=True)
         raise typer.Exit(1) from None
+
+
+def _troubles(answer: str) -> dict[str, dict[str, str]]:
+    """As `/readyz` tells them; none of an answer that is something else's."""
+    try:
+        found: dict[str, dict[str, str]] = json.loads(answer)["troubles"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return found
 
 
 def migrate() -> None:

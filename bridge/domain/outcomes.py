@@ -89,6 +89,8 @@ _REFUSALS = {
     "one-way-session": (Cause.CALL_REJECTED, Fault.CALLER),
     "bridge-full": (Cause.CONGESTION, Fault.US),
     "bridge-behind": (Cause.CONGESTION, Fault.US),
+    "trunk-missing": (Cause.CONGESTION, Fault.US),
+    "asterisk-unfit": (Cause.CONGESTION, Fault.US),
     "session-busy": (Cause.USER_BUSY, Fault.CALLER),
     "number-busy": (Cause.USER_BUSY, Fault.CUSTOMER),
     "account-busy": (Cause.CONGESTION, Fault.CUSTOMER),

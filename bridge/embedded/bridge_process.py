@@ -16,7 +16,7 @@ class BridgeProcess:
 
     def __init__(self, settings: Mapping[str, str], *, api_url: str, log_file: Path) -> None:
         self.log_file = log_file
-        self._api_url = api_url
+        self.api_url = api_url
         self.environment = {**os.environ, **settings}
         self._child = Child(
             "The bridge",
@@ -36,7 +36,7 @@ class BridgeProcess:
     @property
     def is_ready(self) -> bool:
         """Whether it has all it needs to take calls."""
-        return is_ready(self._api_url)
+        return is_ready(self.api_url)
 
     def start(self) -> None:
         """Raises: StartError: it did not get ready."""

@@ -54,6 +54,24 @@ def install_firewall() -> None:
                 _apt_install(package, f"{package}, with which the firewall's rules are tried")
 
 
+def install_pooler() -> str:
+    """PgBouncer's program, for the tests; it is installed if it is missing, and never started.
+
+    Raises:
+        StartError: it cannot be had.
+    """
+    with alone():
+        if not program("pgbouncer"):
+            _apt_install("pgbouncer", "PgBouncer, a pooler, for tests")
+            if systemctl := program("systemctl"):
+                disable = [systemctl, "--quiet", "disable", "--now", "pgbouncer"]
+                subprocess.run(disable, capture_output=True, check=False)
+    found = program("pgbouncer")
+    if not found:
+        raise StartError("pgbouncer was installed, and is not there")
+    return found
+
+
 def _asterisk_version(prefix: Sequence[str]) -> tuple[int, ...] | None:
     if not prefix and not program("asterisk"):
         return None

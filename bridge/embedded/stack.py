@@ -194,11 +194,15 @@ class Stack:
         ended = next(part for part in parts if not part.running)
         raise StartError(f"{type(ended).__name__} ended; its log is in {self.directory}")
 
-    def another_bridge(self) -> BridgeProcess:
-        """A second bridge on the same Asterisk, as a mistake would start it."""
+    def another_bridge(self, **settings: str) -> BridgeProcess:
+        """A second bridge on the same Asterisk, as a mistake would start it.
+
+        Args:
+            settings: ``BRIDGE_*`` variables in which it differs.
+        """
         port = free_port()
         return BridgeProcess(
-            {**self._bridge_settings(), "BRIDGE_API_PORT": str(port)},
+            {**self._bridge_settings(), "BRIDGE_API_PORT": str(port), **settings},
             api_url=f"http://127.0.0.1:{port}",
             log_file=self._log("another-bridge"),
         )
@@ -249,6 +253,9 @@ class Stack:
             "BRIDGE_PROMPT_DIRECTORY": str(self.asterisk.prompts),
             "BRIDGE_PROMPT_ASTERISK_DIRECTORY": str(self.asterisk.prompts_inside),
             "BRIDGE_RECORDING_SPOOL_DIRECTORY": str(self.asterisk.recordings),
+            "BRIDGE_RECORDING_SPOOL_ASTERISK_DIRECTORY": str(
+                self.asterisk.site.spool_as_asterisk_calls_it
+            ),
             "BRIDGE_RECORDING_DIRECTORY": str(self.recordings),
             "BRIDGE_RECORDING_URL_SECRET": self._url_secret,
             **self._settings,

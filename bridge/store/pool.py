@@ -7,8 +7,21 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, cast
 
 import asyncpg
+from asyncpg.exceptions import ClientConfigurationError
 
-from bridge.store.errors import StoreUnavailable
+from bridge.store.errors import StoreMisconfigured, StoreUnavailable
+from bridge.store.troubles import (
+    AWAY,
+    IS_AWAY,
+    LEAST_VERSION,
+    NOT_THERE,
+    OLD_VERSION,
+    WRONG,
+    WRONG_ENCODING,
+    Condition,
+    what_is_wrong,
+    why_away,
+)
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Row = asyncpg.Record
@@ -17,27 +30,19 @@ _COMMAND_TIMEOUT = 5.0
 _CONNECT_TIMEOUT = 5.0
 _ACQUIRE_TIMEOUT = 2.0
 
-AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.ReadOnlySQLTransactionError,  # the primary was demoted under us
-    asyncpg.DeadlockDetectedError,  # one of the two had to give way, and may try again
-    asyncpg.SerializationError,
-)
-"""What asyncpg raises when Postgres cannot now, rather than when a statement is wrong."""
-
 
 class Database:
     """A pool that opens without Postgres and tells when it is away."""
 
     def __init__(
-        self, url: str, *, size: int = 10, settings: Mapping[str, str] | None = None
+        self,
+        url: str,
+        *,
+        size: int = 10,
+        settings: Mapping[str, str] | None = None,
+        condition: Condition | None = None,
     ) -> None:
+        self._condition = condition
         self._pool = asyncpg.create_pool(
             url,
             min_size=0,
@@ -56,14 +61,20 @@ class Database:
     @classmethod
     @asynccontextmanager
     async def opened(
-        cls, url: str, *, size: int = 10, settings: Mapping[str, str] | None = None
+        cls,
+        url: str,
+        *,
+        size: int = 10,
+        settings: Mapping[str, str] | None = None,
+        condition: Condition | None = None,
     ) -> AsyncIterator["Database"]:
         """A database for the length of the block; it connects when first used.
 
         Args:
             settings: of Postgres, for its connections.
+            condition: is told how the pool stands with Postgres, and tells the log.
         """
-        database = cls(url, size=size, settings=settings)
+        database = cls(url, size=size, settings=settings, condition=condition)
         await database._pool
         try:
             yield database
@@ -77,8 +88,9 @@ class Database:
 
         Raises:
             StoreUnavailable: Postgres is away, here or in the body.
+            StoreMisconfigured: it does not serve us, and will not until something is changed.
         """
-        closed = True
+        closed, held = True, None
         try:
             async with self._pool.acquire(timeout=_ACQUIRE_TIMEOUT) as proxy:
                 held = cast(Connection, proxy)
@@ -86,15 +98,44 @@ class Database:
                     yield held
                 finally:
                     closed = held.is_closed()  # the pool's proxy does not say once it is back
-        except AWAY as error:
+            if self._condition:
+                self._condition.connected()
+        except (*AWAY, *WRONG) as error:
             _stay_cancelled(error)
-            raise StoreUnavailable("Postgres is away") from error
+            raise self._known(error, in_statement=held is not None) from error
+        except StoreMisconfigured as error:  # found by `_prepare_connection`, or in the body
+            if self._condition:
+                self._condition.note(error.trouble, in_statement=held is not None)
+            raise
+        except (ValueError, OverflowError) as error:
+            if held is None:  # asyncpg reads the URL when it connects
+                raise self._known(
+                    ClientConfigurationError("its URL"), in_statement=False
+                ) from error
+            raise
         except asyncpg.InterfaceError as error:
             _stay_cancelled(error)
             # Also raised for a wrong call of ours, which is no reason to try again.
             if closed:
                 raise StoreUnavailable("the connection to Postgres was closed") from error
             raise
+
+    def _known(self, error: Exception, *, in_statement: bool) -> StoreUnavailable:
+        """What an error of asyncpg's is to the rest of the service."""
+        wrong = what_is_wrong(error)
+        trouble = wrong or why_away(error)
+        if trouble and self._condition and not (trouble in NOT_THERE and self._is_crowded):
+            in_statement = in_statement and trouble not in NOT_THERE
+            self._condition.note(trouble, in_statement=in_statement)
+        if wrong:
+            return StoreMisconfigured(wrong)
+        return StoreUnavailable("Postgres is away" if trouble in {None, IS_AWAY} else str(trouble))
+
+    @property
+    def _is_crowded(self) -> bool:
+        """Whether others of ours have every connection: then to get none says nothing."""
+        pool = self._pool
+        return pool.get_size() >= pool.get_max_size() and pool.get_idle_size() == 0
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -118,6 +159,11 @@ def _stay_cancelled(error: Exception) -> None:
 
 
 async def _prepare_connection(connection: Any) -> None:
+    """Raises: StoreMisconfigured: this Postgres, or its database, is none that we can work with."""
+    if connection.get_server_version().major < LEAST_VERSION:
+        raise StoreMisconfigured(OLD_VERSION)
+    if connection.get_settings().server_encoding.upper() != "UTF8":
+        raise StoreMisconfigured(WRONG_ENCODING)
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
     )

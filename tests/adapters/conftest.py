@@ -5,7 +5,7 @@ import dataclasses
 import itertools
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from bridge.api.operations import OPERATIONS
 from bridge.api.sessions import SessionDefaults
 from bridge.domain.egress import EgressRules
 from bridge.domain.grants import read_ranges
+from bridge.domain.readiness import Need, Part, Parts, Trouble, by_name
 from bridge.domain.reports import SessionReport
 from bridge.domain.requests import By, NewSession
 from bridge.domain.signed_urls import UrlSigner
@@ -216,9 +217,18 @@ class Ready:
     """Readiness as a test sets it."""
 
     def __init__(self) -> None:
-        self.parts = {"postgres": True, "asterisk": True}
+        self.parts = by_name(
+            [
+                Part("postgres", frozenset(Need)),
+                Part("asterisk", frozenset({Need.CALLS})),
+                Part("prompt_directory", frozenset()),
+            ]
+        )
 
-    async def __call__(self) -> Mapping[str, bool]:
+    def lacks(self, name: str, trouble: Trouble) -> None:
+        self.parts = {**self.parts, name: dataclasses.replace(self.parts[name], trouble=trouble)}
+
+    async def __call__(self) -> Parts:
         return self.parts
 
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.domain.access import Scope
+from bridge.domain.readiness import Trouble
 from bridge.store.accounts import Accounts
 from bridge.store.pool import Database
 from tests.adapters.conftest import PARTIES, TOKEN, Api, Ready
@@ -690,11 +691,33 @@ async def test_the_request_s_id_is_in_the_answer_and_its_header(api: Api) -> Non
 async def test_health_is_open_and_readiness_names_what_is_missing(api: Api, ready: Ready) -> None:
     assert await api("GET", "/healthz", headers={}) == (200, {"status": "alive"})
     assert (await api("GET", "/readyz", headers={}))[0] == 200
-    ready.parts["asterisk"] = False
+    ready.lacks("asterisk", Trouble("away", "It does not answer", "Start it"))
+    away = {"asterisk": {"reason": "away", "wrong": "It does not answer", "cure": "Start it"}}
     assert await api("GET", "/readyz", headers={}) == (
         503,
-        {"status": "not ready", "postgres": True, "asterisk": False},
+        {
+            "status": "not ready",
+            "postgres": True,
+            "asterisk": False,
+            "prompt_directory": True,
+            "troubles": away,
+        },
     )
+
+
+@pytest.mark.parametrize(
+    ("part", "calls", "api_is"),
+    [("postgres", 503, 503), ("asterisk", 503, 200), ("prompt_directory", 200, 200)],
+)
+async def test_calls_and_requests_have_a_readiness_of_their_own(
+    api: Api, ready: Ready, part: str, calls: int, api_is: int
+) -> None:
+    for path in ("/readyz", "/readyz/calls", "/readyz/api"):
+        assert (await api("GET", path, headers={}))[0] == 200
+    ready.lacks(part, Trouble("gone", "It is gone", "Bring it back"))
+    assert (await api("GET", "/readyz", headers={}))[0] == 503
+    assert (await api("GET", "/readyz/calls", headers={}))[0] == calls
+    assert (await api("GET", "/readyz/api", headers={}))[0] == api_is
 
 
 NAMES = [

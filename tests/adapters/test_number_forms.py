@@ -38,7 +38,7 @@ class Told(Requests):
         super().__init__(transport, app="bridge")
         self._legs = legs
 
-    async def call(self, resource: str, operation: str, **arguments: Any) -> Any:
+    async def call(self, resource: str, operation: str, /, **arguments: Any) -> Any:
         channel_id = arguments["channelId"]
         leg = self._legs.get(channel_id)
         assert leg

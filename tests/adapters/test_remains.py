@@ -25,7 +25,7 @@ class ToldRequests(Requests):
         self.app = "bridge"
         self.channels: list[str] = []
 
-    async def call(self, resource: str, operation: str, **arguments: Any) -> Any:
+    async def call(self, resource: str, operation: str, /, **arguments: Any) -> Any:
         match resource, operation:
             case "asterisk", "getInfo":
                 return {"status": {"startup_time": "2026-01-01T00:00:00.000+0000"}}

@@ -112,7 +112,7 @@ async def test_the_time_limit_ends_both_legs(exchange: Exchange) -> None:
     assert [leg.hangup_cause for leg in exchange.record.legs] == [Cause.NORMAL_CLEARING] * 2
 
 
-@pytest.mark.parametrize("reason", ["bridge-full", "bridge-behind"])
+@pytest.mark.parametrize("reason", ["bridge-full", "bridge-behind", "trunk-missing"])
 async def test_a_bridge_that_can_carry_no_more_has_the_carrier_try_elsewhere(
     exchange: Exchange, reason: str
 ) -> None:

@@ -265,7 +265,7 @@ class ToldRequests(Requests):
         self._asterisk = asterisk
         self._step = step
 
-    async def call(self, resource: str, operation: str, **arguments: Any) -> Any:
+    async def call(self, resource: str, operation: str, /, **arguments: Any) -> Any:
         what = f"{resource}.{operation} {arguments.get('channelId', arguments.get('variable', ''))}"
         self._step(f"before {what}")
         self._asterisk.now()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bridge import asterisk_config
+from bridge.ari.inventory import DIALPLAN, DIALPLAN_VERSION, FORBIDDEN, NEEDED
 from bridge.config import ConfigError, Settings, SiteSettings, load
 from bridge.domain.trunk_rules import BareDigits, OutboundFormat, TrunkRules
 from bridge.media_settings import MediaSettings
@@ -251,3 +252,13 @@ def test_the_example_for_docker_compose_holds_when_every_line_of_it_is_filled_in
         monkeypatch.setenv(name, SECRET if secret else value)
     for kind in KINDS:
         load(kind)
+
+
+def test_every_module_that_calls_need_is_loaded_and_none_that_must_not_be() -> None:
+    """And the dialplan says the version that the program works with."""
+    modules = (asterisk_config.source() / "modules.conf").read_text()
+    loaded = set(re.findall(r"^load=(\S+)$", modules, re.M))
+    assert loaded >= NEEDED
+    assert not loaded & set(FORBIDDEN)
+    dialplan = (asterisk_config.source() / "extensions.conf").read_text()
+    assert re.findall(rf"^{DIALPLAN_VERSION}=(\d+)$", dialplan, re.M) == [str(DIALPLAN)]

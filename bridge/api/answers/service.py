@@ -11,12 +11,21 @@ class Alive(Answer):
     status: Literal["alive"]
 
 
+class PartTrouble(Answer):
+    """What is wrong with a part, and what to do about it."""
+
+    reason: str
+    wrong: str
+    cure: str
+
+
 class Readiness(BaseModel):
-    """Each part by its name."""
+    """Each part by its name, whether it is ready; and of those that are not, why."""
 
     model_config = ConfigDict(extra="allow")
 
     status: Literal["ready", "not ready"]
+    troubles: dict[str, PartTrouble]
 
 
 class Description(BaseModel):
