@@ -138,7 +138,7 @@ SELECT now() AS now,
 SELECT count(pg_advisory_xact_lock(3, key))
   FROM (SELECT DISTINCT hashtext(whose) AS key
           FROM unnest(ARRAY['number ' || :virtual_number::text,
-                            'caller ' || :caller::text,
+                            'caller ' || :known_as::text,
                             'account ' || (SELECT account FROM virtual_number
                                             WHERE number = :virtual_number::text)]) AS whose
          WHERE whose IS NOT NULL
