@@ -355,7 +355,8 @@ WITH tale AS MATERIALIZED (
      WHERE call.ended_at IS NULL
     RETURNING id, account, session, caller_side, virtual_number, disposition
 ), refused AS (
-    SELECT written.*, now() AS at
+    SELECT written.id, written.account, written.session, written.caller_side,
+           written.virtual_number, now() AS at
       FROM written
       JOIN account ON account.auth_id = written.account
      WHERE written.disposition = 'refused'

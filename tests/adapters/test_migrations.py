@@ -167,6 +167,29 @@ async def test_events_of_before_are_parted_by_where_they_go(
         ]
 
 
+async def test_calls_of_before_are_those_of_whose_number_it_was_then(
+    empty_database: Database, migrations: Path
+) -> None:
+    async with one_number_before("0027", empty_database, migrations) as connection:
+        await connection.execute(
+            "UPDATE virtual_number SET added_at = now() - interval '1 day';"
+            "INSERT INTO session (id, account, first_party, second_party, virtual_number,"
+            " expires_at, ring_timeout, call_time_limit, options)"
+            " VALUES (gen_random_uuid(), 'MAAAAAAAAAAAAAAAAAAA', '+13035550101', '+13035550102',"
+            " '+12025550142', now(), 30, 600, '{}');"
+            "INSERT INTO call (id, node, session, caller_side, virtual_number, started_at)"
+            " SELECT gen_random_uuid(), 'a', id, 'first', 's', now() FROM session;"
+            "INSERT INTO call (id, node, virtual_number, started_at) VALUES"
+            " (gen_random_uuid(), 'a', '+12025550142', now() - interval '1 hour'),"
+            " (gen_random_uuid(), 'a', '+12025550142', now() - interval '2 days'),"
+            " (gen_random_uuid(), 'a', '+12025550199', now() - interval '3 days')"
+        )
+        await migrate(empty_database)
+        rows = await connection.fetch("SELECT account FROM call ORDER BY started_at DESC")
+        own = "MAAAAAAAAAAAAAAAAAAA"
+        assert [row["account"] for row in rows] == [own, own, None, None]
+
+
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """No query may take longer."""

@@ -108,6 +108,7 @@ def test_of_a_call_that_is_ordered_each_phone_is_told_of(
     application.is_told(
         "FirstPartyInitiated",
         "FirstPartyRinging",
+        "Timeout",
         "FirstPartyHangup",
         "FirstPartyFailed",
         "PartiesHangup",
