@@ -15,6 +15,7 @@ for name in POSTGRES_PASSWORD DATABASE_PASSWORD; do
     letters=$(printf %s "$value" | fold -w 1 | sort -u | wc -l)
     if [ "${#value}" -lt 16 ] || [ "$letters" -lt 6 ]; then
         echo "$name can be guessed: \`openssl rand -hex 32\` makes a good one" >&2
+        echo "Set it in .env; if nothing is kept yet, begin anew: docker compose down --volumes" >&2
         exit 1
     fi
 done

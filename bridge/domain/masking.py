@@ -32,7 +32,7 @@ _NO_NUMBER = re.compile(
 )
 """A UUID, a time and a date: they have as many digits, and the log needs them."""
 
-_NUMBER = re.compile(r"[0-9](?:(?:[\"'], ?[\"']|[\s\x00-\x1f\x7f()+*#./_~-]{0,6})[0-9]){6,}")
+_NUMBER = re.compile(r"[0-9](?:(?:[\"'], ?[\"']|[\s\x00-\x1f\x7f()+*#./\\|'_~-]{0,6})[0-9]){6,}")
 
 _MAY_HOLD = re.compile(r"[0-9A-Z%\\&]|[^\x00-\x7f]")
 """What a text has at least that holds a number in any form; most of a log's have none of it."""
@@ -99,7 +99,7 @@ def _decoded(text: str) -> str:
         text = urllib.parse.unquote(text, errors="replace")
     if "\\" in text:
         text = _ESCAPES.sub(_letter, text)
-    return html.unescape(text) if "&#" in text else text
+    return html.unescape(text) if "&" in text else text
 
 
 def _letter(escape: re.Match[str]) -> str:

@@ -82,6 +82,7 @@ ENCODINGS: list[Callable[[str], str]] = [
     lambda text: json.dumps({"a": json.dumps({"number": text})}),
     lambda text: repr(text.encode()),
     lambda text: "".join(f"&#{ord(letter)};" for letter in text),
+    lambda text: text.replace(" ", "&nbsp;"),
     lambda text: "Basic " + base64.b64encode(text.encode()).decode(),
     lambda text: base64.urlsafe_b64encode(f"sip:{text}@carrier".encode()).decode(),
 ]
