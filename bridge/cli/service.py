@@ -154,9 +154,10 @@ def show_firewall() -> None:
 def _open_to_audio(site: SiteSettings) -> list[str]:
     if site.trunk_media_match:
         return []
-    can = "speak into a call, and keep a phone that is silent from being heard"
+    can = "speak into a call, keep a silent phone from being heard, and hear the partner of a phone"
+    can += " that holds the call with c=0.0.0.0"
     if site.trunk_rtp_symmetric:
-        can += ", and with BRIDGE_TRUNK_RTP_SYMMETRIC hear the other party of one that is silent"
+        can += ", or, with BRIDGE_TRUNK_RTP_SYMMETRIC, that is silent"
     return [
         "BRIDGE_TRUNK_MEDIA_MATCH is not set, so audio is taken from anywhere: a stranger can"
         f" {can}.  Name the networks that the carrier's audio comes from, and load what"

@@ -9,6 +9,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from bridge import asterisk_config
 from bridge.config import SiteSettings
@@ -63,6 +64,13 @@ class Asterisk:
         """
         self._configure()
         self._child.start(self._answers, within=60)
+
+    def reload_trunk(self, **settings: Any) -> None:
+        """Have it take up the trunk with other settings, which count for new calls."""
+        site = self.site.model_copy(update=settings)
+        trunk = self._directory / "etc" / "site" / "pjsip.conf"
+        trunk.write_text(asterisk_config.render(site)["pjsip.conf"])
+        self.cli("module reload res_pjsip.so")
 
     def stop(self) -> None:
         self._child.stop()

@@ -300,7 +300,7 @@ SITE: dict[str, str] = {
         ({"BRIDGE_TRUNK_MEDIA_MATCH": ""}, "BRIDGE_TRUNK_MEDIA_MATCH is not set"),
         (
             {"BRIDGE_TRUNK_MEDIA_MATCH": "", "BRIDGE_TRUNK_RTP_SYMMETRIC": "yes"},
-            "with BRIDGE_TRUNK_RTP_SYMMETRIC hear the other party",
+            "with BRIDGE_TRUNK_RTP_SYMMETRIC, that is silent",
         ),
         ({"BRIDGE_TRUNK_MATCH": "192.0.2.1"}, None),  # its host, an address, counts by itself
         (

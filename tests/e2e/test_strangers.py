@@ -81,3 +81,24 @@ def test_a_stranger_who_sprays_audio_at_every_open_port_hears_nothing(
             assert b_sound.hears(a_sound)
         assert until(lambda: bool(a_sound.heard)), "what is injected is heard without a firewall"
         assert stranger.received() == []
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_a_phone_behind_a_nat_hears_where_it_sent_from_if_its_trunk_says_so(
+    site: Site, *, symmetric: bool
+) -> None:
+    """Its SDP names another port than its audio comes from."""
+    site.create_session()
+    site.stack.asterisk.reload_trunk(trunk_rtp_symmetric=symmetric)
+    try:
+        named, real, b_sound = site.caller_sound(), site.caller_sound(), site.callee_sound()
+        with site.in_call(named, b_sound) as (caller, callee):
+            legs = media(caller.has_seen("SIP/2.0 200")), media(callee.has_seen("INVITE"))
+            speaking = real.speaking_to(legs[0]), b_sound.speaking_to(legs[1])
+            with named.listening(), speaking[0], speaking[1]:
+                assert b_sound.hears(real)
+                del named.heard[:], real.heard[:]
+                assert (real if symmetric else named).hears(b_sound)
+                assert (named if symmetric else real).heard == []
+    finally:
+        site.stack.asterisk.reload_trunk()
