@@ -263,7 +263,7 @@ async def test_every_number_that_cannot_be_added_is_named_by_its_place_and_none_
     path = f"/v1/Account/{other}/Number/"
     status, answer = await api("POST", path, body, headers=auth)
     assert (status, answer["error"]) == (
-        403,
+        400,
         "Invalid parameter. subaccount is not one of this account. "
         "This account may not add no. 2, 3, 5 of numbers: the number is not granted to it, or is "
         "not free now. Ask the operator. None was added.",
