@@ -126,10 +126,11 @@ def of_refusal(refusal: Refusal) -> Problem:
 def of_numbers(refused: NotAdded, asked: Sequence[PhoneNumber]) -> Problem:
     """Numbers are named by their places: whoever sent them knows which they are."""
     reasons = refused.reasons(asked)
+    # Not 403: of that status Plivo's Node SDK does not show the text.
     if refused.unavailable:
-        return Problem(HTTPStatus.FORBIDDEN, *reasons, reason="numbers-not-available")
+        return Problem(HTTPStatus.BAD_REQUEST, *reasons, reason="numbers-not-available")
     if refused.most is not None:
-        return Problem(HTTPStatus.FORBIDDEN, *reasons, reason="too-many-numbers")
+        return Problem(HTTPStatus.BAD_REQUEST, *reasons, reason="too-many-numbers")
     return Problem(HTTPStatus.CONFLICT if refused.parties else HTTPStatus.BAD_REQUEST, *reasons)
 
 

@@ -536,6 +536,7 @@ async def test_an_account_that_asks_too_often_is_told_when_to_come_back(
         (Scope.CREATE, {"create"}),
         (Scope.READ, {"get", "list"}),
         (Scope.ADMIN, {"create", "get", "list", "update", "expire", "add number"}),
+        (Scope.OPERATOR, set()),
     ],
 )
 async def test_a_token_lets_its_bearer_do_what_its_scope_says(

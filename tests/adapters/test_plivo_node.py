@@ -237,14 +237,14 @@ async def test_wrong_credentials_are_an_error_of_status_401(sdk: Sdk) -> None:
     assert error.value.status == 401
 
 
-async def test_another_account_s_number_is_an_error_of_status_403(
+async def test_another_account_s_number_is_an_error_of_status_400(
     sdk: Sdk, database: Database
 ) -> None:
     other = await Accounts(database).create("Other", token="8" * 64)
     await Numbers(database, trunk="carrier").add(other, [OTHERS])
     with pytest.raises(SdkError, match=r"may not add no\. 1 of numbers") as error:
         await sdk("numbers.addOwnNumber", OTHERS.e164, "carrier", "US")
-    assert error.value.status == 403
+    assert error.value.status == 400
 
 
 @pytest.mark.parametrize("rate_limit", [1])

@@ -237,10 +237,10 @@ async def test_what_a_token_may_not_do_is_forbidden(api: Api, sdk: Sdk, database
         await sdk(sessions.create_masking_session, **PARTIES)
 
 
-async def test_another_account_s_number_is_forbidden(sdk: Sdk, database: Database) -> None:
+async def test_another_account_s_number_is_a_validation_error(sdk: Sdk, database: Database) -> None:
     other = await Accounts(database).create("Other", token="8" * 64)
     await Numbers(database, trunk="carrier").add(other, [OTHERS])
-    with pytest.raises(ForbiddenError, match=r"may not add no\. 1 of numbers"):
+    with pytest.raises(ValidationError, match=r"may not add no\. 1 of numbers"):
         await sdk(sdk.client.numbers.create, OTHERS.e164[1:], "carrier", "US")
 
 

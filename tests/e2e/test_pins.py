@@ -129,7 +129,7 @@ def test_where_others_guess_a_stranger_hears_ringback_and_is_asked_then(site: Si
     a_sound, b_sound = site.caller_sound(), site.callee_sound()
     site.stack.rows(
         "INSERT INTO wrong_pin (virtual_number, account, caller)"
-        " SELECT $1, account, '+1303555' || last"
+        " SELECT number, account, '+1303555' || last"
         "   FROM virtual_number, generate_series(1000, 1011) AS last"
         "  WHERE number = $1 RETURNING id",
         site.virtual,

@@ -141,7 +141,7 @@ STEPS = st.lists(
 
 
 @given(STEPS, st.sampled_from(NUMBERS), st.sampled_from([None, "an honest stranger"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_in_whatever_order_anybody_guesses_all_bounds_hold_and_a_stranger_gets_through(
     steps: list[tuple[float, int, str, str | None]], number: str, honest: str | None
 ) -> None:
@@ -176,13 +176,16 @@ def test_in_whatever_order_anybody_guesses_all_bounds_hold_and_a_stranger_gets_t
 def test_who_uses_every_try_gets_no_more_than_the_bound_and_not_much_less(
     numbers: list[str], caller: str | None, bound: int
 ) -> None:
-    """Two hours, twice a second, on each number in turn; forged callers are new each time."""
-    desk, names = Desk(), itertools.count()
-    for number in itertools.islice(itertools.cycle(numbers), 2 * 3600 * 2):
-        desk.now += 0.5
-        by = f"forged {next(names)}" if caller == "forged" else caller
-        desk.wrong = [one for one in desk.wrong if one[0] > desk.now - 3600 - WINDOW]
-        if desk.tries(number, by).wait == 0.0:
+    """Each try at the first moment at which it is looked at; forged callers are new each time."""
+    desk, names, on = Desk(), itertools.count(), itertools.cycle(numbers)
+    while desk.now < 5000 and len(desk.wrong) <= 2 * bound:
+        number, by = next(on), f"forged {next(names)}" if caller == "forged" else caller
+        tries = desk.tries(number, by)
+        if tries.locked:
+            desk.now += 5.0
+        elif tries.wait:
+            desk.now += tries.wait
+        else:
             desk.guesses(number, by)
     most = desk.most_in_an_hour(lambda *_: True)
     assert 0.7 * bound < most <= bound
