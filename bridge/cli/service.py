@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic_settings import BaseSettings
 
 from bridge import asterisk_config, logs
 from bridge.cli.database import database_url
+from bridge.cli.settings import KINDS, together, unknown_settings
 from bridge.config import ConfigError, Settings, SiteSettings, load
 from bridge.main import serve as serve_bridge
 from bridge.media_settings import MediaSettings
@@ -95,17 +97,20 @@ def migrate() -> None:
 
 def check_config() -> None:
     """Show the settings in force, secrets masked, or every mistake in them."""
-    mistakes: list[str] = []
+    mistakes = unknown_settings()
     shown: dict[str, str] = {}
-    for kind in (Settings, SiteSettings, MediaSettings, WebhookSettings):
+    loaded: dict[type[BaseSettings], BaseSettings] = {}
+    for kind in KINDS:
         try:
             settings = load(kind)
         except ConfigError as error:
             mistakes += str(error).splitlines()
         else:
+            loaded[kind] = settings
             shown |= {f"BRIDGE_{name.upper()}": _as_set(value) for name, value in settings}
     for name, value in shown.items():
         typer.echo(f"{name}={value}")
+    mistakes += together(loaded)
     if mistakes:
         raise ConfigError("\n".join(dict.fromkeys(mistakes)))
 

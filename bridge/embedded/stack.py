@@ -111,6 +111,7 @@ class Stack:
     Args:
         directory: for data and logs; kept.
         settings: further ``BRIDGE_*`` variables for the bridge.
+        site: further settings of Asterisk's, by their names in `SiteSettings`.
         durable: ``False`` for tests, whose data may be lost with the machine.
     """
 
@@ -120,6 +121,7 @@ class Stack:
         place: Place,
         *,
         settings: Mapping[str, str] | None = None,
+        site: Mapping[str, str] | None = None,
         durable: bool = True,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -128,6 +130,7 @@ class Stack:
         self.recordings = directory / "recordings"
         self.postgres = Postgres(directory / "postgres", port=place.postgres_port, durable=durable)
         self._settings = dict(settings or {})
+        self._site = dict(site or {})
         self._ari_password = secrets.token_hex(32)
         self._url_secret = secrets.token_hex(32)
         self.asterisk: Asterisk
@@ -154,6 +157,7 @@ class Stack:
                     "rtp_port_end": self.place.rtp_port_end,
                     "trunk_host": self.place.trunk_host,
                     "trunk_match": self.place.trunk_match,
+                    **self._site,
                 }
             )
             self.asterisk = Asterisk(root, site, log_file=self._log("asterisk"))
