@@ -6,6 +6,7 @@ Asterisk's configuration (see `bridge.asterisk_config`).
 
 import contextlib
 import ipaddress
+import os
 import re
 import socket
 from typing import Annotated, Any, Literal, TypeVar
@@ -13,6 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import pydantic
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bridge import setting_checks
 from bridge.domain.trunk_rules import TRUNK_NAME
 from bridge.recording_settings import RecordingSettings, SpoolSettings
 from bridge.setting_types import Networks, strong_secret
@@ -21,7 +23,6 @@ from bridge.trunk_settings import TrunkSettings
 Seconds = Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
 Port = Annotated[int, pydantic.Field(ge=1, le=65535)]
 
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 _SAFE_WORD = re.compile(r"[A-Za-z0-9_.@+=/-]+")
 _S = TypeVar("_S", bound=BaseSettings)
 
@@ -84,9 +85,27 @@ class Settings(TrunkSettings, RecordingSettings):
     @pydantic.field_validator("database_url")
     @classmethod
     def _is_a_postgres_url(cls, value: pydantic.SecretStr) -> pydantic.SecretStr:
-        if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
-            raise ValueError("must start with postgresql://")
+        setting_checks.postgres_url(value.get_secret_value())
         return value
+
+    @pydantic.field_validator("ari_url")
+    @classmethod
+    def _is_a_server_alone(cls, value: pydantic.HttpUrl) -> pydantic.HttpUrl:
+        if value.path != "/" or value.query or value.fragment or value.username or value.password:
+            raise ValueError("must be http://host:port and no more: its paths are ours to know")
+        return value
+
+    @pydantic.field_validator("log_level", mode="before")
+    @classmethod
+    def _is_in_capitals(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @pydantic.model_validator(mode="after")
+    def _have_ports_of_their_own(self) -> "Settings":
+        here = {"127.0.0.1", "localhost", "0.0.0.0", "::"}  # noqa: S104 - compared, not listened on
+        if {self.ari_url.host, self.api_host} <= here and self.ari_url.port == self.api_port:
+            raise ValueError("BRIDGE_API_PORT must differ from the port in BRIDGE_ARI_URL")
+        return self
 
     @pydantic.field_validator("ari_password")
     @classmethod
@@ -131,7 +150,8 @@ class SiteSettings(SpoolSettings, BaseSettings):
     trunk_user: str | None = None
     trunk_password: pydantic.SecretStr | None = None
     """Credentials with which the carrier lets us place calls, if it asks for any."""
-    trunk_codecs: Annotated[str, pydantic.Field(pattern=r"^[a-z0-9]+(,[a-z0-9]+)*$")] = "ulaw,alaw"
+    trunk_codecs: Annotated[str, pydantic.AfterValidator(setting_checks.codecs)] = "ulaw,alaw"
+    """Comma-separated, of `bridge.setting_checks.CODECS`; the first is offered first."""
 
     @pydantic.field_validator("trunk_match")
     @classmethod
@@ -142,12 +162,15 @@ class SiteSettings(SpoolSettings, BaseSettings):
 
     @pydantic.field_validator("trunk_host", "sip_external_address")
     @classmethod
-    def _is_a_host(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        host, _, port = value.rpartition(":") if re.search(r":\d+$", value) else (value, "", "")
-        if not _HOST.fullmatch(host) or (port and not 0 < int(port) < 65536):
-            raise ValueError("must be an address, or host:port")
+    def _is_a_host(cls, value: str | None, info: pydantic.ValidationInfo) -> str | None:
+        with_port = info.field_name == "trunk_host"
+        return None if value is None else setting_checks.host(value, with_port=with_port)
+
+    @pydantic.field_validator("sip_host")
+    @classmethod
+    def _is_where_audio_can_be(cls, value: Any) -> Any:
+        if value.version != 4:
+            raise ValueError("must be an IPv4 address: audio is IPv4 only")
         return value
 
     @property
@@ -183,8 +206,15 @@ class SiteSettings(SpoolSettings, BaseSettings):
 
     @pydantic.model_validator(mode="after")
     def _fits_together(self) -> "SiteSettings":
-        if self.rtp_port_end - self.rtp_port_start < 3:
-            raise ValueError("BRIDGE_RTP_PORT_END must leave room above BRIDGE_RTP_PORT_START")
+        setting_checks.rtp_ports(self.rtp_port_start, self.rtp_port_end)
+        if self.rtp_port_start <= self.sip_port <= self.rtp_port_end:
+            raise ValueError(
+                "BRIDGE_SIP_PORT must not be from BRIDGE_RTP_PORT_START to BRIDGE_RTP_PORT_END"
+            )
+        if self.sip_local_net and not self.sip_external_address:
+            raise ValueError(
+                "BRIDGE_SIP_LOCAL_NET does nothing without BRIDGE_SIP_EXTERNAL_ADDRESS"
+            )
         if (self.trunk_user is None) != (self.trunk_password is None):
             raise ValueError("BRIDGE_TRUNK_USER and BRIDGE_TRUNK_PASSWORD go together")
         return self
@@ -196,10 +226,32 @@ def load(kind: type[_S]) -> _S:
     Raises:
         ConfigError: naming every mistake by its variable, and never a value that may be secret.
     """
+    mistakes = _empty(kind)
     try:
-        return kind()
+        settings = kind(_env_ignore_empty=True)  # an optional one that is empty is not set
     except pydantic.ValidationError as error:
-        raise ConfigError("\n".join(_mistakes(error))) from None
+        raise ConfigError("\n".join([*mistakes, *_mistakes(error)])) from None
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    return settings
+
+
+def variables(kind: type[BaseSettings]) -> list[str]:
+    """Names of the environment variables of that kind of settings."""
+    return [f"BRIDGE_{name.upper()}" for name in kind.model_fields]
+
+
+def _empty(kind: type[BaseSettings]) -> list[str]:
+    """Mistakes about variables that are empty although their settings have a default.
+
+    Compose passes such for a line `NAME=`, and nobody can tell what was meant.
+    """
+    return [
+        f"BRIDGE_{name.upper()} is empty: leave it out for its default"
+        for name, field in kind.model_fields.items()
+        if os.environ.get(f"BRIDGE_{name.upper()}") == ""
+        and not (field.is_required() or field.default in (None, "", (), []))
+    ]
 
 
 def _mistakes(error: pydantic.ValidationError) -> list[str]:

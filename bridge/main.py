@@ -166,11 +166,10 @@ async def serve(settings: Settings, media: MediaSettings, webhooks: WebhookSetti
         events_checkup = Checkup(events_database, events_condition)
 
         async def at_once() -> Sequence[Part]:
-            return [
-                await checkup.connection("postgres"),
-                *await readiness_of.connection(stream),
-                await events_checkup.connection("events", needs=frozenset()),
-            ]
+            async with asyncio.TaskGroup() as pings:
+                postgres = pings.create_task(checkup.connection("postgres"))
+                events = pings.create_task(events_checkup.connection("events", needs=frozenset()))
+            return [postgres.result(), *await readiness_of.connection(stream), events.result()]
 
         async def of_database() -> Sequence[Part]:
             await checkup.look()

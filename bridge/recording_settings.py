@@ -85,6 +85,15 @@ class RecordingSettings(SpoolSettings):
             raise ValueError("must be https://host or https://host:port, and no more")
         return value
 
+    @pydantic.field_validator("public_url")
+    @classmethod
+    def _is_a_beginning(cls, value: pydantic.HttpUrl | None) -> pydantic.HttpUrl | None:
+        if value is not None and (
+            value.query or value.fragment or value.username or value.password
+        ):
+            raise ValueError("must be https://host/path and no more: paths of the API are added")
+        return value
+
     @pydantic.model_validator(mode="after")
     def _store_is_whole(self) -> Self:
         parts = ("url", "bucket", "access_key", "secret_key")

@@ -1,6 +1,6 @@
 """Settings about events on their way to applications."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 import pydantic
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,6 +30,21 @@ class WebhookSettings(BaseSettings):
     """Seconds that an application has, at each of its URLs, which is asked about a call."""
     event_retention_days: Annotated[int, pydantic.Field(ge=1, le=3650)] = 30
     """Days that events are kept, the dead ones too; what is on its way for longer is given up."""
+
+    @pydantic.model_validator(mode="after")
+    def _do_not_contradict_each_other(self) -> Self:
+        """Only what was set: defaults give way to it."""
+        given = self.model_fields_set
+        for name, limit, largest in (
+            ("webhook_connect_timeout", "webhook_timeout", self.webhook_timeout),
+            ("webhook_workers_per_host", "webhook_workers", self.webhook_workers),
+            ("webhook_max_age", "event_retention_days", self.event_retention_days * 86400),
+        ):
+            if name in given and getattr(self, name) > largest:
+                raise ValueError(
+                    f"BRIDGE_{name.upper()} must not be more than BRIDGE_{limit.upper()} says"
+                )
+        return self
 
     @property
     def webhook_rules(self) -> Rules:

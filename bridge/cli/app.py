@@ -7,6 +7,7 @@ import typer
 from bridge import logs
 from bridge.cli import accounts, events, numbers, rates, service, tokens, trunk, webhook_secrets
 from bridge.cli.errors import CommandError
+from bridge.cli.settings import unknown_settings
 from bridge.config import ConfigError
 from bridge.store.errors import StoreError
 
@@ -22,10 +23,13 @@ app.add_typer(webhook_secrets.app, name="webhook-secret")
 
 
 @app.callback()
-def main() -> None:
+def main(context: typer.Context) -> None:
     """Number masking beside your own Asterisk.  Settings come from BRIDGE_* variables."""
     # What a command has to warn of; its own answer is standard output.  `serve` says otherwise.
     logs.set_up(level="WARNING", style="console")
+    # A name that is not known does nothing.  `check-config` says it with all other mistakes.
+    if context.invoked_subcommand != "check-config" and (mistakes := unknown_settings()):
+        raise ConfigError("\n".join(mistakes))
 
 
 def run() -> None:

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic_settings import BaseSettings
 
 from bridge import asterisk_config, firewall, logs
 from bridge.cli.database import database_url
+from bridge.cli.settings import KINDS, together, unknown_settings
 from bridge.config import ConfigError, Settings, SiteSettings, load
 from bridge.main import serve as serve_bridge
 from bridge.media_settings import MediaSettings
@@ -102,21 +104,24 @@ def check_config() -> None:
 
     What is allowed and is not safe is said too, on standard error.
     """
-    mistakes: list[str] = []
+    mistakes = unknown_settings()
     shown: dict[str, str] = {}
     warnings: list[str] = []
-    for kind in (Settings, SiteSettings, MediaSettings, WebhookSettings):
+    loaded: dict[type[BaseSettings], BaseSettings] = {}
+    for kind in KINDS:
         try:
             settings = load(kind)
         except ConfigError as error:
             mistakes += str(error).splitlines()
         else:
+            loaded[kind] = settings
             shown |= {f"BRIDGE_{name.upper()}": _as_set(value) for name, value in settings}
             if isinstance(settings, SiteSettings):
                 warnings = [*_open_to_audio(settings), *_host_elsewhere(settings)]
     for name, value in shown.items():
         typer.echo(f"{name}={value}")
     _warn(warnings)
+    mistakes += together(loaded)
     if mistakes:
         raise ConfigError("\n".join(dict.fromkeys(mistakes)))
 

@@ -118,6 +118,7 @@ class Stack:
     Args:
         directory: for data and logs; kept.
         settings: further ``BRIDGE_*`` variables for the bridge.
+        site: further settings of Asterisk's, by their names in `SiteSettings`.
         durable: ``False`` for tests, whose data may be lost with the machine.
     """
 
@@ -127,6 +128,7 @@ class Stack:
         place: Place,
         *,
         settings: Mapping[str, str] | None = None,
+        site: Mapping[str, str] | None = None,
         durable: bool = True,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -135,6 +137,7 @@ class Stack:
         self.recordings = directory / "recordings"
         self.postgres = Postgres(directory / "postgres", port=place.postgres_port, durable=durable)
         self._settings = dict(settings or {})
+        self._site = dict(site or {})
         self._ari_password = secrets.token_hex(32)
         self._url_secret = secrets.token_hex(32)
         self.trunk_user = "masking"
@@ -167,6 +170,7 @@ class Stack:
                     "trunk_media_match": self.place.trunk_match,
                     "trunk_user": self.trunk_user,
                     "trunk_password": pydantic.SecretStr(self.trunk_password),
+                    **self._site,
                 }
             )
             (self.directory / "firewall.nft").write_text(firewall.rules(site))

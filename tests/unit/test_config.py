@@ -1,15 +1,20 @@
 """Settings: every mistake at once, and no secret in any message."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from bridge import asterisk_config
+from bridge import asterisk_config, setting_checks
 from bridge.ari.inventory import DIALPLAN, DIALPLAN_VERSION, FORBIDDEN, NEEDED
-from bridge.config import ConfigError, Settings, SiteSettings, load
+from bridge.cli import service, settings
+from bridge.cli.app import app
+from bridge.config import ConfigError, Settings, SiteSettings, load, variables
 from bridge.domain.trunk_rules import BareDigits, OutboundFormat, TrunkRules
 from bridge.media_settings import MediaSettings
+from bridge.setting_checks import CODECS
 from bridge.webhook_settings import WebhookSettings
 
 SECRET = "s3cret-" * 5
@@ -263,3 +268,176 @@ def test_every_module_that_calls_need_is_loaded_and_none_that_must_not_be() -> N
     assert not loaded & set(FORBIDDEN)
     dialplan = (asterisk_config.source() / "extensions.conf").read_text()
     assert re.findall(rf"^{DIALPLAN_VERSION}=(\d+)$", dialplan, re.M) == [str(DIALPLAN)]
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("pcmu,pcma", "Asterisk calls pcmu ulaw"),
+        ("PCMA", "Asterisk calls pcma alaw"),
+        ("ulow", "ulaw is meant?"),
+        ("G.722", "Asterisk calls g.722 g722"),
+        ("g729", "cannot be translated"),
+        ("g729a,ulaw", "cannot be translated"),
+        ("ulaw,opus", "cannot be translated"),
+        ("slin16", "cannot be translated"),
+        ("ulaw,ulaw", "names ulaw twice"),
+        ("ulaw,,alaw", "may be ulaw, alaw, g722, gsm"),
+        ("all", "may be ulaw, alaw, g722, gsm"),
+        ("!all,ulaw", "may be ulaw, alaw, g722, gsm"),
+        ("ulaw\nevil=yes", "may be ulaw, alaw, g722, gsm"),
+    ],
+)
+def test_a_codec_is_one_that_asterisk_has_and_can_translate(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: str, says: str
+) -> None:
+    """And nothing is written with which Asterisk has no trunk."""
+    monkeypatch.setenv("BRIDGE_TRUNK_CODECS", value)
+    with pytest.raises(ConfigError) as error:
+        load(SiteSettings)
+    assert str(error.value).startswith("BRIDGE_TRUNK_CODECS ")
+    assert says in str(error.value)
+    with pytest.raises(ConfigError):
+        service.write_asterisk_config(tmp_path / "etc")
+    assert not (tmp_path / "etc").exists()
+
+
+@pytest.mark.parametrize("value", ["ulaw", "alaw,ulaw", "ulaw, alaw", "G722,ulaw", "gsm"])
+def test_codecs_that_are_translated_are_taken(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("BRIDGE_TRUNK_CODECS", value)
+    assert load(SiteSettings).trunk_codecs == value.lower().replace(" ", "")
+
+
+def test_every_codec_has_its_translator_loaded() -> None:
+    modules = (asterisk_config.source() / "modules.conf").read_text()
+    for codec in CODECS:
+        assert f"load=codec_{codec}.so\n" in modules
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        *(
+            ({"BRIDGE_TRUNK_HOST": host}, "BRIDGE_TRUNK_HOST")
+            for host in (
+                *("carrier.example:0", "carrier.example:65536", "carrier.example:x", ":5060"),
+                *("carrier..example", "-carrier.example", "carrier.example-", "carrier example"),
+                *(" carrier.example", "carrier.example:5060\n", "carrier.example:५", "a" * 64),
+                *("999.1.1.1", "192.0.2", "0.0.0.0", "224.0.0.1", "2001:db8::1", "[2001:db8::1]"),
+                *("[2001:db8::1]:5060", "sip:carrier.example", "user@carrier.example", ""),
+            )
+        ),
+        ({"BRIDGE_SIP_EXTERNAL_ADDRESS": "198.51.100.7:5060"}, "BRIDGE_SIP_EXTERNAL_ADDRESS"),
+        ({"BRIDGE_SIP_EXTERNAL_ADDRESS": "198.51.100"}, "BRIDGE_SIP_EXTERNAL_ADDRESS"),
+        ({"BRIDGE_SIP_EXTERNAL_ADDRESS": "0.0.0.0"}, "BRIDGE_SIP_EXTERNAL_ADDRESS"),
+        ({"BRIDGE_SIP_LOCAL_NET": "192.0.2.0/24"}, "BRIDGE_SIP_EXTERNAL_ADDRESS"),
+        ({"BRIDGE_SIP_HOST": "2001:db8::1"}, "audio is IPv4 only"),
+        ({"BRIDGE_RTP_PORT_START": "10001"}, "must be even"),
+        ({"BRIDGE_RTP_PORT_START": "20000", "BRIDGE_RTP_PORT_END": "10000"}, "leave room"),
+        ({"BRIDGE_RTP_PORT_START": "5000"}, "BRIDGE_SIP_PORT must not be"),
+        ({"BRIDGE_TRUNK_PASSWORD": "alone"}, "go together"),
+        ({"BRIDGE_API_PORT": "8088"}, "must differ"),
+        ({"BRIDGE_ARI_URL": "http://127.0.0.1:8088/ari"}, "BRIDGE_ARI_URL"),
+        ({"BRIDGE_ARI_URL": "http://bridge:secret@127.0.0.1:8088"}, "BRIDGE_ARI_URL"),
+        ({"BRIDGE_ARI_URL": "127.0.0.1:8088"}, "BRIDGE_ARI_URL"),
+        ({"BRIDGE_DATABASE_URL": "postgresql://u:p@h:54x2/masking"}, "BRIDGE_DATABASE_URL"),
+        ({"BRIDGE_DATABASE_URL": "postgresql://u:p/w@h/masking"}, "%2F"),
+        ({"BRIDGE_PUBLIC_URL": "https://masking.example/?a=b"}, "BRIDGE_PUBLIC_URL"),
+        ({"BRIDGE_PUBLIC_URL": "https://u:p@masking.example"}, "BRIDGE_PUBLIC_URL"),
+        ({"BRIDGE_RECORDING_S3_BUCKET": "masking"}, "must be set too"),
+        ({"BRIDGE_WEBHOOK_CONNECT_TIMEOUT": "9", "BRIDGE_WEBHOOK_TIMEOUT": "3"}, "not be more"),
+        ({"BRIDGE_WEBHOOK_WORKERS_PER_HOST": "9", "BRIDGE_WEBHOOK_WORKERS": "3"}, "not be more"),
+        ({"BRIDGE_WEBHOOK_MAX_AGE": "86401", "BRIDGE_EVENT_RETENTION_DAYS": "1"}, "not be more"),
+        ({"BRIDGE_LOG_LEVEL": ""}, "BRIDGE_LOG_LEVEL is empty"),
+        ({"BRIDGE_MAX_CALLS": ""}, "BRIDGE_MAX_CALLS is empty"),
+        ({"BRIDGE_ARI_PASSWORD": ""}, "BRIDGE_ARI_PASSWORD is not set"),
+    ],
+)
+def test_what_is_spelled_right_and_cannot_work_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str], says: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    mistakes = []
+    for kind in KINDS:
+        try:
+            load(kind)
+        except ConfigError as error:
+            mistakes.append(str(error))
+    assert says in "\n".join(mistakes)
+    assert SECRET not in "\n".join(mistakes)
+
+
+@pytest.mark.parametrize("value", ["192.0.2.1", "192.0.2.1:5070", "sip.carrier.example", "a-b:1"])
+def test_a_carrier_is_an_address_or_a_name(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("BRIDGE_TRUNK_HOST", value)
+    assert load(SiteSettings).trunk_host == value
+
+
+def test_settings_of_bridge_and_asterisk_must_fit_where_both_are_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert settings.together({kind: load(kind) for kind in KINDS}) == []
+    monkeypatch.setenv("BRIDGE_ARI_PORT", "8089")
+    monkeypatch.setenv("BRIDGE_RTP_PORT_END", "10401")
+    told = settings.together({kind: load(kind) for kind in KINDS})
+    assert told[0] == "BRIDGE_ARI_URL must have the port that BRIDGE_ARI_PORT says"
+    assert "audio for 100 calls" in told[1]
+    monkeypatch.setenv("BRIDGE_ARI_URL", "http://127.0.0.1:8089")
+    monkeypatch.setenv("BRIDGE_MAX_CALLS", "100")
+    assert settings.together({kind: load(kind) for kind in KINDS}) == []
+
+
+def test_an_optional_setting_that_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Compose passes a line `NAME=` of .env."""
+    optional = [
+        f"BRIDGE_{name.upper()}"
+        for kind in KINDS
+        for name, field in kind.model_fields.items()
+        if field.default is None
+    ]
+    assert "BRIDGE_TRUNK_USER" in optional
+    for name in optional:
+        monkeypatch.setenv(name, "")
+    for kind in KINDS:
+        load(kind)
+
+
+@pytest.mark.parametrize("name", sorted({name for kind in KINDS for name in variables(kind)}))
+def test_a_setting_is_known_and_one_that_is_nearly_it_is_a_mistake(name: str) -> None:
+    known = {one for kind in KINDS for one in variables(kind)}
+    assert setting_checks.unknown({name: "", name.lower(): ""}, known) == []
+    [mistake] = setting_checks.unknown({f"{name}X": "s3cret"}, known)
+    assert mistake.startswith(f"{name}X is no setting; is BRIDGE_")
+    assert "s3cret" not in mistake
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BRIDGE_SERVICE_HOST", "192.0.2.1"),
+        ("BRIDGE_SERVICE_PORT_HTTP", "80"),
+        ("BRIDGE_PORT", "tcp://192.0.2.1:80"),
+        ("BRIDGE_PORT_80_TCP_ADDR", "192.0.2.1"),
+        ("POSTGRES_PASSWORD", "x"),
+        ("PATH", "/bin"),
+    ],
+)
+def test_what_kubernetes_sets_is_no_mistake(name: str, value: str) -> None:
+    assert setting_checks.unknown({name: value}, {"BRIDGE_TRUNK"}) == []
+
+
+def test_every_command_refuses_an_unknown_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRIDGE_TRUNK_CODEC", "ulaw")
+    for command in (["trunk", "test-number", "+14155550123"], ["check-config"]):
+        result = CliRunner().invoke(app, command)
+        assert isinstance(result.exception, ConfigError)
+        assert "is BRIDGE_TRUNK_CODECS meant?" in str(result.exception)
+
+
+def test_every_variable_of_the_readme_is_a_setting() -> None:
+    root = Path(__file__).parents[2]
+    known = {one for kind in KINDS for one in variables(kind)}
+    for file in (root / "README.md", root / "docker-compose.yml"):
+        named = set(re.findall(r"\bBRIDGE_[A-Z0-9_]*[A-Z0-9]\b", file.read_text()))
+        assert named - known <= {"BRIDGE_DIALPLAN"}
