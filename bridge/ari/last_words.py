@@ -23,7 +23,7 @@ SAID: Final = "SAID"
 _TIME: Final = r"[0-9]{1,10}(?:\.[0-9]+)?"
 _WORD: Final = re.compile(
     rf"(?P<at>{_TIME}) (?P<cause>[0-9]{{1,4}}) ?(?P<joined>{_TIME})?"
-    r"(?: :(?P<said>[A-Za-z0-9+/=]*))?"
+    r"(?: :(?P<said>[A-Za-z0-9+/=-]*))?"
 )
 _STATUS_LINE: Final = re.compile(r":SIP (?P<code>[3-6][0-9][0-9])\b\s*(?P<phrase>.*)", re.S)
 

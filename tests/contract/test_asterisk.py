@@ -227,7 +227,7 @@ async def test_what_is_asked_of_a_leg_that_is_gone_is_no_error(rig: Rig) -> None
 
 
 @pytest.mark.parametrize(
-    "says", ["200 OK", "488 Not Acceptable Here", "501 Not Implemented", "500 Whatever"]
+    "says", ["200 Still Here", "488 Not Acceptable Here", "501 Not Implemented", "500 Whatever"]
 )
 async def test_a_silent_phone_that_answers_anything_is_there(rig: Rig, says: str) -> None:
     call_id = uuid.uuid4()

@@ -35,7 +35,7 @@ def interaction(client: Client, session: str) -> dict[str, object]:
 
     def over() -> bool:
         _, got = client.request("GET", f"Masking/Session/{session}/")
-        found[:] = [one for one in got["response"]["interaction"] if one["hangup_source"]]
+        found[:] = [one for one in got["response"]["interaction"] if one.get("hangup_source")]
         return bool(found)
 
     assert until(over)

@@ -25,6 +25,18 @@ def test_a_leg_that_ended_of_no_cause_has_none() -> None:
     assert read("1767268800.000000 0") == LastWord(NOON, None, None)
 
 
+@pytest.mark.parametrize("said", ["", "-"], ids=["came-in", "placed"])
+@pytest.mark.parametrize("joined", ["", "1767265200.5"])
+def test_a_leg_that_was_answered_said_nothing_and_has_a_word_all_the_same(
+    said: str, joined: str
+) -> None:
+    """As the dialplan writes it, with what the leg's variable is at first."""
+    word = read(f"1767268800.000000 016 {joined} :{said}")
+    assert word
+    assert (word.at, word.cause, word.said) == (NOON, 16, Said())
+    assert (word.joined_at is None) is (joined == "")
+
+
 def said(text: bytes) -> str:
     return base64.b64encode(text).decode()
 
