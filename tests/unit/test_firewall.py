@@ -57,11 +57,8 @@ def test_the_last_pair_of_ports_has_its_rtcp_too() -> None:
     assert "udp dport 10000-20001 goto audio" in firewall.rules(site())
 
 
-@pytest.mark.parametrize(
-    ("host", "is_said"), [("0.0.0.0", ""), ("::", ""), ("::1", "ip6 daddr ::1 ")]
-)
-def test_an_asterisk_on_every_address_is_guarded_on_every_address(host: str, is_said: str) -> None:
-    assert f"\t\t{is_said}udp dport 5060 goto sip\n" in firewall.rules(site(sip_host=host))
+def test_an_asterisk_on_every_address_is_guarded_on_every_address() -> None:
+    assert "\t\tudp dport 5060 goto sip\n" in firewall.rules(site(sip_host="0.0.0.0"))
 
 
 def test_networks_that_overlap_become_one() -> None:
@@ -72,10 +69,10 @@ def test_networks_that_overlap_become_one() -> None:
 
 def test_where_sip_comes_from_is_where_calls_come_from_and_where_they_go() -> None:
     networks = site(
-        trunk_match="203.0.113.0/28", trunk_host="[2001:db8::9]:5061", trunk_host_match="192.0.2.7"
+        trunk_match="203.0.113.0/28", trunk_host="198.51.100.9:5061", trunk_host_match="192.0.2.7"
     ).trunk_sip_networks
     assert set(networks) == {
-        ipaddress.ip_network(text) for text in ("203.0.113.0/28", "192.0.2.7", "2001:db8::9")
+        ipaddress.ip_network(text) for text in ("203.0.113.0/28", "192.0.2.7", "198.51.100.9")
     }
 
 
