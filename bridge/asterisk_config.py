@@ -38,7 +38,9 @@ def render(site: SiteSettings) -> dict[str, str]:
         "http.conf": f"bindport={site.ari_port}\n",
         "ari.conf": _ari(site),
         "rtp.conf": f"rtpstart={site.rtp_port_start}\nrtpend={site.rtp_port_end}\n",
-        "extensions.conf": f"BRIDGE_RECORDINGS={site.spool_as_asterisk_calls_it}\n",
+        "extensions.conf": (
+            f"BRIDGE_RECORDINGS={site.spool_as_asterisk_calls_it}\nBRIDGE_APP={site.ari_app}\n"
+        ),
         "pjsip.conf": _transport(site) + _trunk(site),
     }
 

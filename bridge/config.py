@@ -21,6 +21,7 @@ from bridge.setting_types import Networks, strong_secret
 from bridge.trunk_settings import TrunkSettings
 
 Seconds = Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
+StasisApp = Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 Port = Annotated[int, pydantic.Field(ge=1, le=65535)]
 
 _SAFE_WORD = re.compile(r"[A-Za-z0-9_.@+=/-]+")
@@ -43,7 +44,7 @@ class Settings(TrunkSettings, RecordingSettings):
     """Asterisk's HTTP server.  Keep it on loopback: ARI can place calls to anywhere."""
     ari_user: str = "bridge"
     ari_password: pydantic.SecretStr
-    ari_app: Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")] = "bridge"
+    ari_app: StasisApp = "bridge"
     """Name of the Stasis application, as the dialplan calls it."""
 
     node: Annotated[str, pydantic.Field(min_length=1, max_length=64)] = socket.gethostname()
@@ -120,6 +121,8 @@ class SiteSettings(SpoolSettings, BaseSettings):
 
     ari_user: Annotated[str, pydantic.Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] = "bridge"
     ari_password: pydantic.SecretStr
+    ari_app: StasisApp = "bridge"
+    """Name of the Stasis application, which the dialplan gives calls to."""
     ari_port: Port = 8088
     """Port of Asterisk's HTTP server, always on 127.0.0.1."""
 

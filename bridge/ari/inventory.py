@@ -49,6 +49,7 @@ NEEDED: Final = frozenset(
         "func_callerid",
         "func_channel",
         "func_global",
+        "func_hangupcause",
         "func_logic",
         "func_strings",
         "func_timeout",

@@ -32,7 +32,8 @@ def test_a_secret_that_can_be_guessed_is_refused() -> None:
 )
 def test_asterisk_is_told_where_to_write_as_it_calls_it(given: dict[str, str], told: str) -> None:
     site = SiteSettings.model_validate({"ari_password": secrets.token_hex(16), **given})
-    assert asterisk_config.render(site)["extensions.conf"] == f"BRIDGE_RECORDINGS={told}\n"
+    told_globals = f"BRIDGE_RECORDINGS={told}\nBRIDGE_APP=bridge\n"
+    assert asterisk_config.render(site)["extensions.conf"] == told_globals
 
 
 STORE = {
