@@ -25,8 +25,6 @@ app.add_typer(webhook_secrets.app, name="webhook-secret")
 @app.callback()
 def main(context: typer.Context) -> None:
     """Number masking beside your own Asterisk.  Settings come from BRIDGE_* variables."""
-    # What a command has to warn of; its own answer is standard output.  `serve` says otherwise.
-    logs.set_up(level="WARNING", style="console")
     # A name that is not known does nothing.  `check-config` says it with all other mistakes.
     if context.invoked_subcommand != "check-config" and (mistakes := unknown_settings()):
         raise ConfigError("\n".join(mistakes))
@@ -37,6 +35,8 @@ def run() -> None:
 
     A traceback shows what was being worked on: of an unknown fault type and place are said.
     """
+    # What a command has to warn of; its own answer is standard output.  `serve` says otherwise.
+    logs.set_up(level="WARNING", style="console")
     try:
         app()
     except (CommandError, ConfigError, StoreError) as error:

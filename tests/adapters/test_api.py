@@ -595,6 +595,10 @@ async def test_the_legs_that_an_interaction_names_can_be_got(api: Api, database:
         "hangup_cause_name": "Normal Hangup",
         "hangup_cause_code": 4000,
         "hangup_source": "Caller",
+        "session_uuid": session,
+        "caller_party": "first",
+        "disposition": "completed",
+        "reason": "hung-up",
     }
     assert (second["from_number"], second["to_number"]) == (virtual, BOB.e164[1:])
     assert second["call_direction"] == "outbound"

@@ -288,7 +288,7 @@ def test_the_settings_in_force_are_shown_as_they_are_set_and_each_once() -> None
 SITE: dict[str, str] = {
     "PATH": os.environ["PATH"],
     "BRIDGE_DATABASE_URL": "postgresql://bridge:secret@/masking",
-    "BRIDGE_ARI_PASSWORD": "0123456789abcdef",
+    "BRIDGE_ARI_PASSWORD": "3f9c1e7ab2d84056c9e1b7",
     "BRIDGE_TRUNK_MEDIA_MATCH": "203.0.113.0/28",
 }
 

@@ -12,6 +12,7 @@ import pytest
 
 from bridge.aio import alongside
 from bridge.domain.events import REFUSALS_A_MINUTE
+from bridge.domain.grants import read_ranges
 from bridge.domain.numbers import PhoneNumber
 from bridge.domain.outcomes import CANCELLED, refused
 from bridge.domain.privacy import NumberForm
@@ -20,6 +21,7 @@ from bridge.domain.routing import Refuse, route
 from bridge.egress.client import Egress
 from bridge.store.accounts import Accounts
 from bridge.store.calls import Calls
+from bridge.store.grants import Grants
 from bridge.store.journal import Journal
 from bridge.store.numbers import Numbers
 from bridge.store.pool import Database
@@ -255,6 +257,7 @@ async def test_a_call_is_its_account_s_alone_and_stays_so(api: Api, database: Da
     assert (await other("DELETE", f"Call/{own['call_uuid']}/"))[0] == 404
     await numbers.remove(api.account, VIRTUAL)
     await refuse(database, seconds=1)
+    await Grants(database).revoke(api.account, read_ranges([VIRTUAL.e164]))
     assert await numbers.add(other.account, [VIRTUAL]) is None
     assert await listed(other) == []
     await refuse(database, BOB, seconds=2)

@@ -130,9 +130,6 @@ class Wrong:
     async def ssl_mode(self) -> str:
         return self.of("bridge", query="?sslmode=perhaps")
 
-    async def port_number(self) -> str:
-        return f"postgresql://bridge:{PASSWORD}@127.0.0.1:54x32/masking"
-
     async def pooler(self) -> str:
         return await self._pgbouncer()
 
@@ -189,7 +186,6 @@ WAYS: Mapping[str, Trouble] = {
     "port": troubles.NOT_POSTGRES,
     "tls": troubles.NOT_POSTGRES,
     "ssl_mode": troubles.WRONG_URL,
-    "port_number": troubles.WRONG_URL,
     "pooler": troubles.POOLER_REFUSES,
     "pooler_without_the_database": troubles.POOLER_UNKNOWING,
 }
@@ -379,7 +375,7 @@ def environment(url: str, directory: Path, port: int) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "BRIDGE_DATABASE_URL": url,
-        "BRIDGE_ARI_PASSWORD": "0123456789abcdef",
+        "BRIDGE_ARI_PASSWORD": "3f9c1e7ab2d84056c9e1b7",
         "BRIDGE_ARI_URL": "http://127.0.0.1:9",
         "BRIDGE_API_PORT": str(port),
         "BRIDGE_PROMPT_DIRECTORY": str(directory / "prompts"),
