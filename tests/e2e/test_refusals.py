@@ -159,14 +159,14 @@ def test_a_number_that_is_not_ours(site: Site) -> None:
 
 
 def test_a_source_that_is_no_trunk_of_ours(site: Site) -> None:
-    """No identify section names the address: it is asked for a password that nobody has."""
+    """Asterisk takes no request at all from an address that is not in the trunk's networks."""
     site.create_session()
     callee = site.waits(scenario(Callee().is_called()))
     a = Caller()
     elsewhere = site.stack.place.caller_address.rpartition(".")[0] + ".9"
     phone = Phone(
         "elsewhere",
-        scenario(a.invite(), a.is_refused(401)),
+        scenario(a.invite(), a.is_refused(403)),
         site.directory,
         address=f"{elsewhere}:0",
         target=site.stack.place.sip,
