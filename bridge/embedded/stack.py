@@ -140,9 +140,6 @@ class Stack:
         self._site = dict(site or {})
         self._ari_password = secrets.token_hex(32)
         self._url_secret = secrets.token_hex(32)
-        self.trunk_user = "masking"
-        """What we are called by a carrier that asks for credentials; and the password."""
-        self.trunk_password = secrets.token_hex(16)
         self.asterisk: Asterisk
         self.bridge: BridgeProcess
 
@@ -168,8 +165,6 @@ class Stack:
                     "trunk_host": self.place.trunk_host,
                     "trunk_match": self.place.trunk_match,
                     "trunk_media_match": self.place.trunk_match,
-                    "trunk_user": self.trunk_user,
-                    "trunk_password": pydantic.SecretStr(self.trunk_password),
                     **self._site,
                 }
             )

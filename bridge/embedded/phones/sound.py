@@ -68,7 +68,14 @@ class Sound:
                 thread.join()
 
     def presses(self, keys: str, target: tuple[str, int]) -> None:
-        """Press keys as a phone does, in the audio stream (RFC 4733): 100 ms each, and a pause."""
+        """Press keys as a phone does, in the audio stream (RFC 4733): 100 ms each, and a pause.
+
+        Audio comes first, as from every phone that is not silent: of a stream that begins with a
+        key Asterisk loses the key, while it learns where the stream comes from.
+        """
+        for number in range(10):
+            self._send(self.kind, next(self._clock) * _FRAME, self._say(number), target)
+            time.sleep(0.02)
         for key in keys:
             began = next(self._clock) * _FRAME
             for number in range(1, 9):  # the last three say that the key is up, for one may be lost
