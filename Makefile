@@ -53,7 +53,7 @@ break: $(READY)  ## Take out each protection and its twin, to see the leak scan 
 
 soak: $(READY)  ## The long forms of what `make test` tries a little of (a quarter of an hour)
 	@$(PYTHON) -m bridge.embedded install
-	@MASKING_SOAK=1 $(PYTHON) -m pytest --verbose tests/e2e/test_fuzz.py tests/e2e/test_patience.py $(ARGS)
+	@MASKING_SOAK=1 $(PYTHON) -m pytest --verbose tests/e2e/test_fuzz.py tests/e2e/test_silence.py $(ARGS)
 
 lock: $(READY)  ## Lock the newest dependencies that pyproject.toml allows
 	@$(PYTHON) -m uv --quiet pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade pyproject.toml -o requirements.lock

@@ -1,6 +1,7 @@
 """A phone from which no audio comes: muted, on hold, or gone."""
 
 import itertools
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -38,7 +39,7 @@ def interaction(client: Client, session: str) -> dict[str, object]:
         found[:] = [one for one in got["response"]["interaction"] if one.get("hangup_source")]
         return bool(found)
 
-    assert until(over)
+    assert until(over, within=90)
     client.request("DELETE", f"Masking/Session/{session}/")
     [one] = found
     return one
@@ -93,3 +94,21 @@ def test_a_phone_that_knows_of_no_call_has_not_hung_up(
         "SELECT reason, disposition, fault FROM call ORDER BY started_at DESC LIMIT 1"
     )
     assert [tuple(call.values()) for call in calls] == [("media-lost", "completed", "unknown")]
+
+
+@pytest.mark.skipif("MASKING_SOAK" not in os.environ, reason="half a minute: only in `make soak`")
+@pytest.mark.parametrize("acknowledges", [True, False])
+def test_phones_that_vanish_are_found_and_nobody_is_said_to_have_hung_up(
+    impatient: Stack, customer: Client, *, acknowledges: bool
+) -> None:
+    """Also of a caller who never acknowledged our answer (RFC 3261, 13.3.1.4)."""
+    session = customer.create_session(ALICE, BOB)["session_uuid"]
+    with QuickPhones(impatient.place.trunk_host, impatient.place.sip) as phones:
+        invite = phones.calls(VIRTUAL, number=ALICE)
+        phones.answers(phones.receives("INVITE"))
+        if acknowledges:
+            assert phones.final(invite) == 200
+        else:
+            phones.receives("SIP/2.0 200")
+        told = interaction(customer, session)
+    assert (told["hangup_source"], told["hangup_cause_name"]) == ("Plivo", "Network Error")
