@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bridge import setting_checks
 from bridge.domain.trunk_rules import TRUNK_NAME
 from bridge.recording_settings import RecordingSettings, SpoolSettings
-from bridge.setting_types import Networks, strong_secret
+from bridge.setting_types import Networks, long_secret, strong_secret
 from bridge.trunk_settings import TrunkSettings
 
 Seconds = Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
@@ -203,8 +203,8 @@ class SiteSettings(SpoolSettings, BaseSettings):
             return None
         if not _SAFE_WORD.fullmatch(value.get_secret_value()):
             raise ValueError("may hold letters, digits and _.@+=/- only")
-        if info.field_name == "ari_password":
-            return strong_secret(value, at_least=16)
+        if info.field_name == "ari_password":  # one that can be guessed the bridge refuses
+            return long_secret(value, at_least=16)
         return value
 
     @pydantic.model_validator(mode="after")

@@ -98,6 +98,7 @@ Networks: TypeAlias = Annotated[
 
 # --- secrets ---
 
+_A_GOOD_ONE = "`openssl rand -hex 32` makes a good one"
 _FEWEST_LETTERS = 6
 _LONGEST_UNIT = 6
 _IN_ROWS = 0.6
@@ -122,14 +123,29 @@ def strong_secret(value: pydantic.SecretStr, *, at_least: int) -> pydantic.Secre
         ValueError: it is short, or it is of few letters, a repetition, a row or common words.  The
             message holds nothing of it.
     """
-    text = value.get_secret_value()
-    if len(text) < at_least:
-        wrong = f"must have {at_least} characters or more"
-    elif _is_weak(text.lower(), at_least):
-        wrong = "can be guessed: it repeats a few letters, or is a row of the keyboard or words"
-    else:
-        return value
-    raise ValueError(f"{wrong}: `openssl rand -hex 32` makes a good one")
+    long_secret(value, at_least=at_least)
+    if wrong := weakness(value, at_least=at_least):
+        raise ValueError(wrong)
+    return value
+
+
+def long_secret(value: pydantic.SecretStr, *, at_least: int) -> pydantic.SecretStr:
+    """The secret, unless it is short.
+
+    Raises:
+        ValueError: it is.
+    """
+    if len(value.get_secret_value()) < at_least:
+        raise ValueError(f"must have {at_least} characters or more: {_A_GOOD_ONE}")
+    return value
+
+
+def weakness(value: pydantic.SecretStr, *, at_least: int) -> str | None:
+    """Why somebody could guess a secret that is long enough; ``None``: nobody could."""
+    if not _is_weak(value.get_secret_value().lower(), at_least):
+        return None
+    wrong = "can be guessed: it repeats a few letters, or is a row of the keyboard or words"
+    return f"{wrong}: {_A_GOOD_ONE}"
 
 
 def _is_weak(text: str, at_least: int) -> bool:

@@ -20,6 +20,7 @@ from bridge.cli.settings import KINDS, together, unknown_settings
 from bridge.config import ConfigError, Settings, SiteSettings, load
 from bridge.main import serve as serve_bridge
 from bridge.media_settings import MediaSettings
+from bridge.setting_types import weakness
 from bridge.store.errors import StoreError
 from bridge.store.migrations import migrate as migrate_database
 from bridge.store.pool import Database
@@ -143,7 +144,10 @@ def _as_set(value: object) -> str:
 
 def write_asterisk_config(directory: Path) -> None:
     """Write Asterisk's configuration, this site's part included, into DIRECTORY."""
-    asterisk_config.write(directory, load(SiteSettings))
+    site = load(SiteSettings)
+    asterisk_config.write(directory, site)
+    if weak := weakness(site.ari_password, at_least=16):
+        _warn([f"BRIDGE_ARI_PASSWORD {weak}; `serve` does not start with this one"])
 
 
 def show_firewall() -> None:

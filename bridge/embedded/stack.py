@@ -27,8 +27,12 @@ from bridge.embedded.processes import StartError, free_port, is_free
 
 # Reserved for fiction: 100 numbers in each of these areas.
 _FICTION = [
-    f"+1{area}5550100-+1{area}5550199"
-    for area in (202, 212, 303, 312, 404, 415, 512, 617, 702, 718)
+    *(
+        f"+1{area}5550100-+1{area}5550199"
+        for area in (202, 212, 303, 312, 404, 415, 512, 617, 702, 718)
+    ),
+    "+442079460000-+442079460999",
+    "+541150320000-+541150320999",  # Argentina reserves none: to try sessions between countries
 ]
 
 

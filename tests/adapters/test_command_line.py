@@ -333,6 +333,20 @@ def test_what_is_allowed_and_not_safe_is_warned_of(
         assert warning in done.stderr
 
 
+def test_asterisk_s_configuration_is_written_with_a_weak_password_and_a_warning(
+    tmp_path: Path,
+) -> None:
+    """The bridge does not start with it, so nothing is open that the warning does not name."""
+    weak = SITE | {"BRIDGE_ARI_PASSWORD": "x" * 32}
+    written = run(weak, f"asterisk-config {tmp_path}")
+    assert written.returncode == 0
+    assert "warning: BRIDGE_ARI_PASSWORD can be guessed" in written.stderr
+    refused = run(weak, "check-config")
+    assert refused.returncode == 1
+    assert "BRIDGE_ARI_PASSWORD can be guessed" in refused.stderr
+    assert "x" * 32 not in written.stderr + refused.stdout + refused.stderr
+
+
 def test_the_firewall_is_printed_as_nft_reads_it_or_what_is_missing_is_said() -> None:
     done = run(SITE, "firewall")
     assert (done.returncode, done.stderr) == (0, "")
@@ -345,7 +359,7 @@ def test_the_firewall_is_printed_as_nft_reads_it_or_what_is_missing_is_said() ->
 def run(environment: Mapping[str, str], command: str) -> "subprocess.CompletedProcess[str]":
     """A command with these settings and no others."""
     return subprocess.run(
-        [sys.executable, "-m", "bridge", command],
+        [sys.executable, "-m", "bridge", *command.split()],
         env=environment,
         capture_output=True,
         text=True,

@@ -108,7 +108,6 @@ WEAK = [
     ("name", "kind"),
     [
         ("BRIDGE_ARI_PASSWORD", Settings),
-        ("BRIDGE_ARI_PASSWORD", SiteSettings),
         ("BRIDGE_RECORDING_URL_SECRET", RecordingSettings),
     ],
 )
