@@ -384,7 +384,7 @@ def test_nothing_of_a_callee_s_answer_is_written_down(site: Site, numbers: Itera
                 alice.send("BYE")
             else:
                 acknowledge(caller, request, answer)
-            callee.response(callee.gets(lambda message: message.startswith("BYE ")), "200 OK")
+            callee.response(callee.bye(header(came, "Call-ID")), "200 OK")
             assert_nothing_left(site.stack)
         asterisk_has_written_all(site, caller)
         assert_none_written(site, told, marks)

@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import itertools
 import re
+import select
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -38,14 +39,21 @@ def status(message: str) -> int:
 
 
 class Wire:
-    """One UDP socket that talks to Asterisk; ``here`` is its host:port."""
+    """A UDP socket that talks to Asterisk; ``here`` is its host:port.
+
+    Calls come to ``port``, if one is given, and all else in them to a port of its own: what
+    Asterisk sends again after the test must not reach the phone of the next.
+    """
 
     def __init__(self, address: str, asterisk: tuple[str, int], port: int = 0) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((address, port))
+        self._sockets = [
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in ([0, port] if port else [0])
+        ]
+        for one, number in zip(self._sockets, [0, port], strict=False):
+            one.bind((address, number))
         self._asterisk = asterisk
         self.address = address
-        self.here = f"{address}:{self._socket.getsockname()[1]}"
+        self.here = f"{address}:{self._sockets[0].getsockname()[1]}"
         self.contact = self.here
         """Where its answers say that requests of their calls are to go."""
         self.received: list[str] = []
@@ -53,7 +61,7 @@ class Wire:
 
     def send(self, message: str | bytes) -> None:
         raw = message.encode("latin-1") if isinstance(message, str) else message
-        self._socket.sendto(raw, self._asterisk)
+        self._sockets[0].sendto(raw, self._asterisk)
 
     def gets(self, wanted: Callable[[str], object], *, within: float = 20.0) -> str:
         """The next message that is ``wanted``; those before it are passed over.
@@ -68,13 +76,12 @@ class Wire:
                 self._looked_at += 1
                 if wanted(message):
                     return message
-            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-            try:
-                raw = self._socket.recv(65535)
-            except TimeoutError:
+            left = max(0.001, deadline - time.monotonic())
+            ready, _, _ = select.select(self._sockets, [], [], left)
+            if not ready:
                 seen = [message.splitlines()[0] for message in self.received]
-                raise AssertionError(f"not what was wanted: {seen[-20:]}") from None
-            self.received.append(raw.decode("latin-1"))
+                raise AssertionError(f"not what was wanted: {seen[-20:]}")
+            self.received += [one.recv(65535).decode("latin-1") for one in ready]
 
     def final(self, call_id: str, method: str) -> str:
         """The final response to a request of that method."""
@@ -84,6 +91,12 @@ class Wire:
                 and header(message, "Call-ID") == call_id
                 and header(message, "CSeq").endswith(f" {method}")
             )
+        )
+
+    def bye(self, call_id: str) -> str:
+        """The BYE of that call: one of an earlier call may be sent again, and come before it."""
+        return self.gets(
+            lambda message: message.startswith("BYE ") and header(message, "Call-ID") == call_id
         )
 
     def request(
@@ -116,7 +129,8 @@ class Wire:
         )
 
     def close(self) -> None:
-        self._socket.close()
+        for one in self._sockets:
+            one.close()
 
 
 @dataclasses.dataclass
@@ -275,7 +289,7 @@ def hang_up(leg: Leg, other: Leg) -> None:
     leg.send("BYE")
     asked = f"{leg.cseq} BYE"
     leg.wire.gets(lambda message: header(message, "CSeq") == asked and status(message) == 200)
-    goodbye = other.wire.gets(lambda message: message.startswith("BYE "))
+    goodbye = other.wire.bye(other.call_id)
     other.wire.response(goodbye, "200 OK")
 
 
