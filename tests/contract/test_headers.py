@@ -60,6 +60,11 @@ _STRANGE = {
         [f"<tel:{BOB.e164}>"] * 20,
         ALICE,
     ),
+    "two names that together are longer than Asterisk's arguments": (
+        [f'"{")(" * 490}" <sip:{ALICE.e164}@x>'],
+        [f'"{")(" * 490}" <sip:{BOB.e164}@x>'],
+        None,
+    ),
     "a level in a header of its own": ([f"<sip:{ALICE.e164}@x>"], [], ALICE),
 }
 
