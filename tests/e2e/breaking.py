@@ -87,7 +87,7 @@ GROUPS: dict[str, tuple[Change, ...]] = {
         _NO_UPDATES_SENT,
         _NO_IDENTITY_SENT,
     ),
-    "audio through us": (_MEDIA_THROUGH_US,),
+    "audio through us": (_MEDIA_THROUGH_US, _PACKETS_MADE_ANEW),
     "of a packet only its audio passes": (_PACKETS_MADE_ANEW,),
     "caller ID is the virtual number": (_CALLER_ID_IS_OURS,),
     "nobody takes up transfers": (_NO_TRANSFER, _NO_REFER),
